@@ -1,0 +1,189 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/store"
+	"github.com/keyturn/keyturn/templates"
+)
+
+// exemptRotation exempts the user of a rotation: the exemption is recorded first, because it is what keeps keyturn away;
+// then the rotation is closed. What would be refused is found before anything is recorded.
+func (b *Bot) exemptRotation(ctx context.Context, id rotation.ID, episode int, who approval.Person, w wish) outcome {
+	d, _ := decisionOn(templates.ActExempt, id, who, w)
+	d.episode = episode
+	r, err := b.o.Store.GetRotation(ctx, id)
+	if err != nil {
+		out := trouble(rotation.Rotation{}, err)
+		b.log(ctx, d, out)
+		return out
+	}
+	out, _ := b.look(ctx, d, r)
+	if out.ending != done {
+		b.log(ctx, d, out)
+		return out
+	}
+	e := rotation.Exemption{Account: r.Account, UserID: r.UserID, UserName: r.UserName, By: who.Actor(), Why: w.why, From: b.o.Now(), Until: w.until}
+	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
+		out := trouble(r, fmt.Errorf("save exemption: %w", unsure{err}))
+		b.log(ctx, d, out)
+		return out
+	}
+	out = b.decide(ctx, d)
+	switch out.ending {
+	case done:
+	case refused:
+		out.message = templates.AnswerExemptedStill(e, r, out.why.Error())
+	default:
+		out.message = templates.AnswerExemptedStill(e, r, "keyturn could not close it just now; exempt the user again in a minute")
+	}
+	out.why = nil // the exemption stands: no field of a window is to be filled in again
+	return out
+}
+
+// stranger refuses a command about a user by somebody who may not even read, and sees to it that the history says so.
+func (b *Bot) stranger(ctx context.Context, who approval.Person, what, user, why string) templates.Message {
+	b.afterAck(ctx, func(ctx context.Context) {
+		if s, u, no := b.userAt(ctx, user); no == nil {
+			b.recordDenied(ctx, decision{what: what, id: rotation.MakeID(s.Account, u.ID), person: who}, why)
+		}
+	})
+	return b.turnedAway(who, what, why)
+}
+
+// exempt serves /keys exempt: by a rotation's rules while one is open, by the user's otherwise.
+func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templates.Message {
+	if why := b.mayRead(who); why != "" {
+		return b.stranger(ctx, who, templates.ActExempt, c.User, why)
+	}
+	s, u, no := b.userAt(ctx, c.User)
+	if no != nil {
+		return *no
+	}
+	w := wish{why: c.Reason, until: c.Until}
+	r, err := b.o.Store.GetRotation(ctx, rotation.MakeID(s.Account, u.ID))
+	switch {
+	case err == nil && r.Open():
+		out := b.exemptRotation(ctx, r.ID, 0, who, w)
+		if out.ending == done {
+			e := rotation.Exemption{Account: s.Account, UserName: u.Name, Until: c.Until}
+			return templates.AnswerExempted(s, e, true)
+		}
+		return out.message
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return b.troubled("rotation not read", err)
+	}
+	g := b.ruleForUser(templates.ActExempt, s, u, who)
+	if !g.verdict.Allowed {
+		b.o.Log.Info("denied", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", templates.ActExempt, "why", g.verdict.Why)
+		if err == nil {
+			b.afterAck(ctx, func(ctx context.Context) {
+				b.recordDenied(ctx, decision{what: templates.ActExempt, id: r.ID, person: who}, g.verdict.Why)
+			})
+		}
+		return templates.AnswerRefusedUser(s, u, g.verdict)
+	}
+	now := b.o.Now()
+	if !c.Until.After(now) {
+		return templates.AnswerSentence("an exemption ends on a day in the future")
+	}
+	if most := now.Add(g.policy.ExemptLongest); c.Until.After(most) {
+		return templates.AnswerSentence("an exemption may last until " + most.UTC().Format("2006-01-02") + " at most")
+	}
+	e := rotation.Exemption{Account: s.Account, UserID: u.ID, UserName: u.Name, By: who.Actor(), Why: c.Reason, From: now, Until: c.Until}
+	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
+		return b.troubled("exemption not saved", unsure{err})
+	}
+	b.o.Log.Info("decided", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", templates.ActExempt, "until", c.Until)
+	return templates.AnswerExempted(s, e, false)
+}
+
+// rotate serves /keys rotate: the request is saved, and the scheduler serves it.
+func (b *Bot) rotate(ctx context.Context, c Command, who approval.Person) templates.Message {
+	if why := b.mayRead(who); why != "" {
+		return b.stranger(ctx, who, "rotate", c.User, why)
+	}
+	s, u, no := b.userAt(ctx, c.User)
+	if no != nil {
+		return *no
+	}
+	id := rotation.MakeID(s.Account, u.ID)
+	r, err := b.o.Store.GetRotation(ctx, id)
+	known := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return b.troubled("rotation not read", err)
+	}
+	g := b.ruleForUser("rotate", s, u, who)
+	if !g.verdict.Allowed {
+		b.o.Log.Info("denied", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", "rotate", "why", g.verdict.Why)
+		if known {
+			b.afterAck(ctx, func(ctx context.Context) {
+				b.recordDenied(ctx, decision{what: "rotate", id: id, person: who}, g.verdict.Why)
+			})
+		}
+		return templates.AnswerRefusedUser(s, u, g.verdict)
+	}
+	switch {
+	case known && r.Open():
+		return templates.AnswerOpenAlready(r)
+	case g.policy.Mode == rotation.ModeAudit:
+		return templates.AnswerSentence("the policy for this user only reports (mode audit), so nothing can be rotated")
+	case u.Exempt:
+		return templates.AnswerSentence("the user is in the exemption group, so keyturn leaves it alone. Take it out of the group first")
+	case len(u.Keys) == 0:
+		return templates.AnswerSentence("as of the last scan the user has no access keys, so there is nothing to rotate")
+	}
+	if e, err := b.o.Store.GetExemption(ctx, s.Account, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return b.troubled("exemption not read", err)
+	} else if err == nil && e.InForce(b.o.Now()) {
+		return templates.AnswerSentence(exemptSentence(e))
+	}
+	if q, ok, err := b.requested(ctx, id); err != nil {
+		return b.troubled("requests not read", err)
+	} else if ok {
+		return templates.AnswerRequestedBefore(s, u, q)
+	}
+	q := rotation.Request{Account: s.Account, UserID: u.ID, UserName: u.Name, By: who.Actor(), Why: c.Reason, At: b.o.Now()}
+	if err := b.o.Store.SaveRequest(ctx, q); err != nil {
+		return b.troubled("request not saved", unsure{err})
+	}
+	b.o.Log.Info("decided", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", "rotate")
+	b.o.Requested(q)
+	b.o.Wake(id)
+	return templates.AnswerRequested(s, u)
+}
+
+// requested finds the request for a user that nobody has served yet.
+func (b *Bot) requested(ctx context.Context, id rotation.ID) (rotation.Request, bool, error) {
+	account, user := id.Split()
+	page := store.Page{Limit: store.MaxPage}
+	for {
+		qs, next, err := b.o.Store.ListRequests(ctx, page)
+		if err != nil {
+			return rotation.Request{}, false, err
+		}
+		for _, q := range qs {
+			if q.Account == account && q.UserID == user {
+				return q, true, nil
+			}
+		}
+		if next == "" {
+			return rotation.Request{}, false, nil
+		}
+		page.After = next
+	}
+}
+
+// troubled logs an error and returns what to say instead.
+func (b *Bot) troubled(what string, err error) templates.Message {
+	b.o.Log.Error(what, "error", err.Error())
+	return templates.AnswerTrouble(troubleOf(err))
+}
+
+func exemptSentence(e rotation.Exemption) string {
+	return "the user is exempt until " + e.Until.UTC().Format("2006-01-02") + ", by " + e.By.String() + ", so keyturn leaves it alone"
+}

@@ -1,0 +1,150 @@
+// Command keyturn turns over the long-lived access keys of an AWS Organization from Slack. This package owns the command
+// line: flags, tables for people, JSON for machines, exit statuses. What the commands do is in internal/app.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/keyturn/keyturn/internal/app"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// version is set by the linker.
+var version = "development"
+
+type cli struct {
+	Config string `help:"The configuration file." default:"keyturn.yaml" env:"KEYTURN_CONFIG" type:"path" short:"c"`
+	Log    string `help:"Form of the log on standard error: text, json or off." enum:"text,json,off" default:"text"`
+	Debug  bool   `help:"Log more."`
+
+	Serve    serveCmd    `cmd:"" help:"Answer Slack, scan daily and carry out rotations, in one process."`
+	Scan     scanCmd     `cmd:"" help:"Scan accounts for aging keys once. Works beside a running serve."`
+	Tick     tickCmd     `cmd:"" help:"Carry out everything that is due, once. Works beside a running serve."`
+	Status   statusCmd   `cmd:"" help:"Show rotations and where they stand."`
+	Doctor   doctorCmd   `cmd:"" help:"Check configuration, Slack, AWS and mail, and say how to mend each."`
+	Cfg      configCmd   `cmd:"" name:"config" help:"Work on the configuration."`
+	Messages messagesCmd `cmd:"" help:"Print every message and mail with canned data."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// environment is what commands get beside their flags.
+type environment struct {
+	ctx context.Context
+	cli *cli
+	out io.Writer
+	err io.Writer
+	log *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process: tests call it.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var c cli
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("keyturn"), kong.Writers(out, errOut), kong.Exit(func(code int) { exit = code }),
+		kong.Description("Turns over the long-lived IAM access keys of an AWS Organization from Slack."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintln(errOut, "keyturn:", err)
+		return exitFailed
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // --help
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "keyturn: %v\nkeyturn --help lists the commands, keyturn COMMAND --help their flags.\n", err)
+		return exitUsage
+	}
+	env := &environment{ctx: ctx, cli: &c, out: out, err: errOut, log: logger(c, errOut)}
+	if err := k.Run(env); err != nil {
+		if text := err.Error(); text != "" {
+			fmt.Fprintln(errOut, "keyturn:", text)
+		}
+		if errors.Is(err, errUsage) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+// errUsage marks a mistake on the command line.
+var errUsage = errors.New("usage")
+
+func logger(c cli, w io.Writer) *slog.Logger {
+	level := slog.LevelInfo
+	if c.Debug {
+		level = slog.LevelDebug
+	}
+	switch c.Log {
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	case "off":
+		return slog.New(slog.DiscardHandler)
+	default:
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	}
+}
+
+// open reads the configuration and wires the program.
+func (e *environment) open(o app.Options) (*app.App, error) {
+	cfg, err := app.Load(e.cli.Config)
+	if err != nil {
+		return nil, err
+	}
+	aws, err := awsconfig.LoadDefaultConfig(e.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if aws.Region == "" {
+		return nil, errors.New("no AWS region is set. Set AWS_REGION to the region where secrets are to lie")
+	}
+	o.AWS, o.Log = aws, e.log
+	return app.New(e.ctx, cfg, o)
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(e *environment) error {
+	_, err := fmt.Fprintln(e.out, "keyturn", version)
+	return err
+}
+
+type configCmd struct {
+	Check checkCmd `cmd:"" help:"Check the configuration file and say every error with its key and line."`
+}
+
+type checkCmd struct{}
+
+// Run checks the configuration file.
+func (checkCmd) Run(e *environment) error {
+	cfg, err := app.Load(e.cli.Config)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.out, "%s is valid: %d rules, secrets %q, store %s\n", e.cli.Config, len(cfg.Rules), cfg.Secrets.Name, cfg.Store.SQLite)
+	return err
+}

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keyturn/keyturn/internal/app"
+	"github.com/keyturn/keyturn/internal/app/config"
+	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
+	"github.com/keyturn/keyturn/internal/sandbox/world"
+	"github.com/keyturn/keyturn/scheduler"
+)
+
+// stage is the whole application in this process, against both emulators. Time passes when a test says so.
+type stage struct {
+	*world.World
+	tb   testing.TB
+	app  *app.App
+	db   string
+	logs *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// newStage builds a stage; edit changes the configuration's text.
+func newStage(tb testing.TB, edit ...func(string) string) *stage {
+	tb.Helper()
+	w, err := world.New()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = w.Close() })
+	return newStageOn(tb, w, filepath.Join(tb.TempDir(), "keyturn.db"), edit...)
+}
+
+// newStageOn starts one more process of the application, on a world and a store that may be there already.
+func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) string) *stage {
+	tb.Helper()
+	s := &stage{World: w, tb: tb, db: db, logs: &syncBuffer{}}
+	tb.Setenv("SLACK_BOT_TOKEN", world.Token)
+	tb.Setenv("SLACK_SIGNING_SECRET", world.Signing)
+	text := w.Config(s.db)
+	for _, e := range edit {
+		text = e(text)
+	}
+	cfg, err := config.Parse("keyturn.yaml", []byte(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.app, err = app.New(context.Background(), cfg, app.Options{
+		AWS: w.AWSConfig(), Now: w.Clock.Now,
+		Log:  slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	srv := httptest.NewServer(s.app.Handler())
+	w.Slack.SetBotURL(srv.URL)
+	tb.Cleanup(func() {
+		srv.Close()
+		if err := s.app.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// scan runs the scan of every account to its end.
+func (s *stage) scan() scheduler.Summary {
+	s.tb.Helper()
+	sum, err := s.app.Scan(context.Background(), scheduler.RunOptions{})
+	if err != nil {
+		s.tb.Fatalf("scan: %v\n%s", err, s.logs.String())
+	}
+	s.app.Drain()
+	return sum
+}
+
+// pass lets time go by in steps, with the tick after each.
+func (s *stage) pass(d time.Duration) {
+	s.tb.Helper()
+	for d > 0 {
+		step := min(d, 6*time.Hour)
+		s.Clock.Advance(step)
+		d -= step
+		if _, err := s.app.Scheduler.Tick(context.Background()); err != nil {
+			s.tb.Fatalf("tick: %v\n%s", err, s.logs.String())
+		}
+		s.app.Drain()
+	}
+}
+
+// notice is the newest message for somebody with buttons under it.
+func (s *stage) notice(who string) (slackemu.Message, bool) {
+	ms := s.Slack.Messages(who)
+	for i := len(ms) - 1; i >= 0; i-- {
+		if strings.Contains(string(ms[i].RawBlocks), `"actions"`) {
+			return ms[i], true
+		}
+	}
+	return slackemu.Message{}, false
+}

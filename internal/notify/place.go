@@ -1,0 +1,69 @@
+package notify
+
+import (
+	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/rotation"
+)
+
+// kind is what sort of place a rotation is shown in.
+type kind int
+
+const (
+	direct kind = iota
+	channel
+	byMail
+)
+
+// place is where a rotation is shown to somebody. Its id is what a MessageRef calls For.
+type place struct {
+	kind   kind
+	id     string         // Slack user ID, channel ID or e-mail address
+	reader rotation.Actor // who reads it; nobody in particular for a channel
+	help   string         // said at the foot of the notice
+}
+
+func (o owner) direct() place {
+	return place{kind: direct, id: o.person.SlackID, reader: o.person.Actor()}
+}
+
+func (o owner) byMail() place {
+	return place{kind: byMail, id: o.mail, reader: rotation.Actor{Email: o.mail}}
+}
+
+// channel is the place where those look who are not the owner.
+func (n *Notifier) channel(o owner) place {
+	p := place{kind: channel, id: n.o.DefaultChannel, help: o.why}
+	if !o.reached() && o.mail != "" && n.o.Mail != nil {
+		p.help += " A mail tells them."
+	}
+	return p
+}
+
+// urgent reports whether others than the owner have to find r whoever the owner is: it needs a person, or a key was cut off,
+// so that whoever is on call at three in the morning sees which one, and the button that restores it.
+func urgent(r rotation.Rotation) bool {
+	if r.Stuck != nil || r.Escalated || r.Leaked != nil {
+		return true
+	}
+	for _, e := range r.History {
+		switch e.Event {
+		case "deactivated", "observed_deactivated", "restored", "observed_reactivated":
+			return true
+		}
+	}
+	return false
+}
+
+// waitsForOthers reports whether a decision is due that the owner alone cannot take.
+func (n *Notifier) waitsForOthers(r rotation.Rotation, o owner) bool {
+	if r.State != rotation.Awaiting || !r.SnoozedUntil.IsZero() {
+		return false
+	}
+	rule := n.rule(r)
+	return rule.Required != 1 || !approval.Decide(rule, approval.SubjectOf(r, []string{o.person.TeamID}), o.person, nil).Allowed
+}
+
+// inChannel reports whether r belongs into the channel, for an owner who was found out.
+func (n *Notifier) inChannel(r rotation.Rotation, o owner) bool {
+	return n.o.DefaultChannel != "" && (!o.reached() || urgent(r) || n.waitsForOthers(r, o))
+}

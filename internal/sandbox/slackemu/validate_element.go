@@ -1,0 +1,175 @@
+package slackemu
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Limits of interactive elements (Slack, Block Kit reference).
+const (
+	mostButton      = 75
+	mostValue       = 2000
+	mostOptions     = 100
+	mostOverflow    = 5
+	mostChecks      = 10 // options of checkboxes and radio buttons
+	mostOptionText  = 75
+	mostOptionValue = 150
+	mostPlaceholder = 150
+	mostInput       = 3000
+)
+
+// Which elements a block may hold.
+var (
+	singleSelects  = []string{"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
+	multiSelects   = []string{"multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select", "multi_channels_select"}
+	choices        = []string{"checkboxes", "radio_buttons", "datepicker", "timepicker", "datetimepicker"}
+	actionElements = slices.Concat([]string{"button", "overflow", "workflow_button"}, singleSelects, multiSelects, choices)
+
+	accessoryElements = actionElements
+	inputElements     = slices.Concat([]string{
+		"plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input", "file_input",
+	}, singleSelects, multiSelects, choices)
+)
+
+func (c *check) element(n node, allowed []string, here string) {
+	kind := str(n, "type")
+	if !slices.Contains(allowed, kind) {
+		c.report(here+"/type", "unsupported type: %s", kind)
+		return
+	}
+	if p, ok := n["placeholder"]; ok {
+		c.text(p, "plain_text", mostPlaceholder, here+"/placeholder")
+	}
+	if d, ok := n["confirm"]; ok {
+		c.confirm(d, here+"/confirm")
+	}
+	switch kind {
+	case "button":
+		c.button(n, here)
+	case "overflow":
+		c.options(n, mostOverflow, here)
+	case "static_select", "multi_static_select":
+		c.selects(n, here)
+	case "checkboxes", "radio_buttons":
+		c.options(n, mostChecks, here)
+		c.initial(n, here)
+	case "plain_text_input":
+		c.length(n, "initial_value", mostInput, here)
+		c.within(n, "min_length", 0, mostInput, here)
+		c.within(n, "max_length", 1, mostInput, here)
+	case "datepicker":
+		c.layout(n, "initial_date", time.DateOnly, here)
+	case "timepicker":
+		c.layout(n, "initial_time", "15:04", here)
+	}
+}
+
+func (c *check) button(n node, here string) {
+	c.text(n["text"], "plain_text", mostButton, here+"/text")
+	c.length(n, "value", mostValue, here)
+	c.length(n, "url", mostURL, here)
+	c.length(n, "accessibility_label", mostButton, here)
+	if s, ok := n["style"]; ok && s != "primary" && s != "danger" {
+		c.report(here+"/style", "must be a valid enum value")
+	}
+}
+
+func (c *check) confirm(v any, here string) {
+	n, ok := v.(node)
+	if !ok {
+		c.report(here, "must be an object")
+		return
+	}
+	c.text(n["title"], "plain_text", 100, here+"/title")
+	c.text(n["text"], "", 300, here+"/text")
+	c.text(n["confirm"], "plain_text", 30, here+"/confirm")
+	c.text(n["deny"], "plain_text", 30, here+"/deny")
+}
+
+func (c *check) selects(n node, here string) {
+	groups := list(n, "option_groups")
+	if len(groups) == 0 {
+		c.options(n, mostOptions, here)
+		c.initial(n, here)
+		return
+	}
+	if len(groups) > mostOptions {
+		c.report(here+"/option_groups", "no more than %d items allowed", mostOptions)
+	}
+	for i, g := range objects(groups) {
+		at := fmt.Sprintf("%s/option_groups/%d", here, i)
+		c.text(g["label"], "plain_text", mostOptionText, at+"/label")
+		c.options(g, mostOptions, at)
+	}
+	c.initial(n, here)
+}
+
+func (c *check) options(n node, most int, here string) {
+	options := list(n, "options")
+	if len(options) == 0 {
+		c.report(here+"/options", "no less than 1 items allowed")
+	}
+	if len(options) > most {
+		c.report(here+"/options", "no more than %d items allowed", most)
+	}
+	for i, o := range options {
+		at := fmt.Sprintf("%s/options/%d", here, i)
+		m, ok := o.(node)
+		if !ok {
+			c.report(at, "must be an object")
+			continue
+		}
+		c.text(m["text"], "", mostOptionText, at+"/text")
+		if str(m, "value") == "" {
+			c.report(at+"/value", "missing required field")
+		}
+		c.length(m, "value", mostOptionValue, at)
+		if d, ok := m["description"]; ok {
+			c.text(d, "", mostOptionText, at+"/description")
+		}
+	}
+}
+
+// initial refuses an initial choice that is not among the options.
+func (c *check) initial(n node, here string) {
+	chosen := nodes(n, "initial_options")
+	if o := sub(n, "initial_option"); o != nil {
+		chosen = append(chosen, o)
+	}
+	for _, o := range chosen {
+		if !slices.ContainsFunc(optionsOf(n), func(have node) bool { return str(have, "value") == str(o, "value") }) {
+			c.report(here+"/initial_option", "must match one of the options")
+		}
+	}
+}
+
+// optionsOf returns an element's options, from groups too.
+func optionsOf(n node) []node {
+	out := nodes(n, "options")
+	for _, g := range nodes(n, "option_groups") {
+		out = append(out, nodes(g, "options")...)
+	}
+	return out
+}
+
+func (c *check) within(n node, key string, least, most int64, here string) {
+	v, ok := n[key]
+	if !ok {
+		return
+	}
+	num, isNum := v.(json.Number)
+	i, err := num.Int64()
+	if !isNum || err != nil || i < least || i > most {
+		c.report(here+"/"+key, "must be between %d and %d", least, most)
+	}
+}
+
+func (c *check) layout(n node, key, layout, here string) {
+	if v := str(n, key); v != "" {
+		if _, err := time.Parse(layout, v); err != nil {
+			c.report(here+"/"+key, "must be in the format %s", layout)
+		}
+	}
+}

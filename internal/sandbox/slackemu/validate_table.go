@@ -1,0 +1,108 @@
+package slackemu
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/slack-go/slack"
+)
+
+// Limits of tables (Slack, table block; the data table is held to the same ones).
+const (
+	mostRows      = 100
+	mostCells     = 20
+	mostTableText = 10_000
+)
+
+func (c *check) table(n node, here string) {
+	c.tables++
+	c.rows(n, here, []string{"raw_text", "raw_number", "rich_text"})
+	if len(list(n, "column_settings")) > mostCells {
+		c.report(here+"/column_settings", "no more than %d items allowed", mostCells)
+	}
+}
+
+func (c *check) dataTable(n node, here string) {
+	c.tables++
+	if blank(str(n, "caption")) {
+		c.report(here+"/caption", "must be more than 0 characters")
+	}
+	c.within(n, "page_size", 1, mostRows, here)
+	c.rows(n, here, []string{"raw_text", "raw_number", "rich_text", "action_cell"})
+	if rows := list(n, "rows"); len(rows) > 0 {
+		header, _ := rows[0].([]any)
+		for i, cell := range objects(header) {
+			if str(cell, "type") != "raw_text" {
+				c.report(fmt.Sprintf("%s/rows/0/%d", here, i), "the header holds raw_text only")
+			}
+		}
+	}
+}
+
+// rows validates the cells of a table, and their sum.
+func (c *check) rows(n node, here string, kinds []string) {
+	rows := list(n, "rows")
+	if len(rows) == 0 {
+		c.report(here+"/rows", "no less than 1 items allowed")
+	}
+	if len(rows) > mostRows {
+		c.report(here+"/rows", "no more than %d items allowed", mostRows)
+	}
+	for i, r := range rows {
+		at := fmt.Sprintf("%s/rows/%d", here, i)
+		cells, ok := r.([]any)
+		if !ok || len(cells) == 0 {
+			c.report(at, "no less than 1 items allowed")
+			continue
+		}
+		if len(cells) > mostCells {
+			c.report(at, "no more than %d items allowed", mostCells)
+		}
+		for j, v := range cells {
+			c.cell(v, fmt.Sprintf("%s/%d", at, j), kinds)
+		}
+	}
+	if textIn(rows) > mostTableText {
+		c.report(here+"/rows", "must be less than %d characters in all", mostTableText+1)
+	}
+}
+
+func (c *check) cell(v any, here string, kinds []string) {
+	n, ok := v.(node)
+	if !ok {
+		c.report(here, "must be an object")
+		return
+	}
+	kind := str(n, "type")
+	known := false
+	for _, k := range kinds {
+		known = known || k == kind
+	}
+	switch {
+	case !known:
+		c.report(here+"/type", "unsupported type: %s", kind)
+	case kind == "raw_text" && str(n, "text") == "":
+		c.report(here+"/text", "must be more than 0 characters")
+	case kind == "rich_text" && len(list(n, "elements")) == 0:
+		c.report(here+"/elements", "no less than 1 items allowed")
+	case kind == "action_cell":
+		e := sub(n, "element")
+		if e == nil {
+			c.report(here+"/element", "missing required field")
+			return
+		}
+		c.element(e, []string{"button"}, here+"/element")
+	}
+}
+
+// chart relies on the client library, which knows the documented limits of charts.
+func (c *check) chart(n node, here string) {
+	var b slack.DataVisualizationBlock
+	if err := json.Unmarshal(encode(n), &b); err != nil {
+		c.report(here, "%v", err)
+		return
+	}
+	if err := b.Validate(); err != nil {
+		c.report(here, "%v", err)
+	}
+}
