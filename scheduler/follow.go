@@ -24,6 +24,12 @@ func (c *scan) follow(ctx context.Context, v *sight, s rotation.Subject) error {
 		_, err := c.apply(ctx, v, rotation.Superseded{Why: why})
 		return err
 	}
+	if usesMissing(v.user.Keys) { // a key of which nothing is known counts as busy, and its rotation would never change
+		if err := c.readUses(ctx, v); err != nil {
+			return err
+		}
+		s.User.Keys = v.user.Keys
+	}
 	verdict, q := c.weigh(v, s)
 	if verdict == stands {
 		return c.relabel(ctx, v, s, q)
@@ -118,12 +124,6 @@ func (c *scan) relabel(ctx context.Context, v *sight, s rotation.Subject, q rota
 	next, err := rotation.Apply(r, rotation.Replan{Subject: s, Proposal: q}, c.now)
 	if err != nil || next.Digest() != r.Digest() || sameLabels(r, next) {
 		return nil
-	}
-	if usesMissing(s.User.Keys) { // or what the rotation knows of them would be forgotten
-		if err := c.readUses(ctx, v); err != nil {
-			return err
-		}
-		s.User.Keys = v.user.Keys
 	}
 	_, err = c.apply(ctx, v, rotation.Replan{Subject: s, Proposal: q})
 	return err

@@ -297,3 +297,27 @@ func TestRelabel(t *testing.T) {
 		t.Errorf("%q %d", r.Owner, len(r.History))
 	}
 }
+
+// The last uses of a key that a person asked about may not be known to the snapshot. They are read before today's plan is
+// weighed: a key that nobody knows of counts as busy, and the plan would stay at "somebody has to choose".
+func TestUsesThatNobodyReadAreReadBeforeWeighing(t *testing.T) {
+	w := newWorld()
+	u := w.accounts[acct].user("asked", 0, 0)
+	for _, k := range u.keys {
+		k.use = never
+	}
+	w.request(u)
+	w.run(t, RunOptions{})
+	if r := w.rotation(t, acct, u); len(r.Choices) != 2 {
+		t.Fatalf("two keys that were made today: %+v", r)
+	}
+	w.later(9 * day) // longer than the quiet period
+	w.run(t, RunOptions{})
+	if r := w.rotation(t, acct, u); len(r.Choices) != 0 || r.Evict == nil || r.Evict.ID != u.keys[1].kid() {
+		t.Errorf("two keys that nobody used for nine days: choices %v, evict %v", r.Choices, r.Evict)
+	}
+	saves := w.store.saves
+	if sum := w.run(t, RunOptions{}); w.store.saves != saves || sum.Refreshed != 0 {
+		t.Errorf("nothing has changed, and yet: %+v", sum)
+	}
+}
