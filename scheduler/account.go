@@ -12,52 +12,49 @@ import (
 
 // result is what a run did in one account. What was saved counts even if the scan failed afterwards.
 type result struct {
-	account   Account
-	attempts  int
-	done      bool
-	failed    string // why the scan failed, a sentence; empty if it did not
-	untold    string // why the owner was not mailed, a sentence
-	report    AccountReport
-	changed   []rotation.ID // rotations of which people should hear
-	opened    int
-	refreshed int
-	closed    int
+	Part
+	done    bool
+	report  AccountReport
+	changed []rotation.ID // rotations of which people should hear
 }
 
 // account scans one account, again after a failure that may pass, and reports it.
 func (r *run) account(ctx context.Context, a Account) *result {
-	res := &result{account: a}
+	res := &result{Part: Part{Account: a}}
 	log := r.o.Log.With("account", a.ID)
 	var err error
 	for {
-		res.attempts++
+		res.Attempts++
 		if err = r.guard(func() error { return r.scan(ctx, a, res) }); err == nil || ctx.Err() != nil {
 			break
 		}
-		log.Warn("scan of the account failed", "attempt", res.attempts, "error", err)
-		if res.attempts >= tries(err) || r.o.Wait(ctx, backoff(res.attempts)) != nil {
+		log.Warn("scan of the account failed", "attempt", res.Attempts, "error", err)
+		if res.Attempts >= tries(err) || r.o.Wait(ctx, backoff(res.Attempts)) != nil {
 			break
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return res // cut off: nothing is known of the account
+	case ctx.Err() != nil, errors.Is(err, ErrOutOfTime):
+		return res // cut off: too little is known of the account
 	case err == nil:
 		res.done = true
-		log.Info("account scanned", "users", res.report.Users, "keys", res.report.Keys, "over_age", res.report.OverAge, "opened", res.opened,
-			"refreshed", res.refreshed, "closed", res.closed, "findings", len(res.report.Findings), "failures", len(res.report.Failures))
+		log.Info("account scanned", "users", res.report.Users, "keys", res.report.Keys, "over_age", res.report.OverAge, "opened", res.Opened,
+			"refreshed", res.Refreshed, "closed", res.Closed, "findings", len(res.report.Findings), "failures", len(res.report.Failures))
 	default:
-		res.failed = sentence(err)
-		log.Error("account not scanned", "attempts", res.attempts, "error", err)
+		res.Failed = sentence(err)
+		log.Error("account not scanned", "attempts", res.Attempts, "error", err)
 		r.failed(ctx, res, err)
 	}
 	r.report(ctx, res)
+	res.figures()
 	return res
 }
 
 // tries is how often a scan is tried that ended with err.
 func tries(err error) int {
 	switch {
+	case errors.Is(err, ErrOutOfTime):
+		return 1
 	case errors.Is(err, ErrUnreachable):
 		return 2 // a role that is not there does not appear while we wait
 	case errors.Is(err, ErrNotReady):
@@ -102,7 +99,7 @@ func sentence(err error) string {
 // failed keeps what is known of an account that could not be scanned: the snapshot says since when, rotations of an account
 // that cannot be reached stand still, and the owner still gets a report.
 func (r *run) failed(ctx context.Context, res *result, cause error) {
-	a, now := res.account, r.o.Now()
+	a, now := res.Account, r.o.Now()
 	log := r.o.Log.With("account", a.ID)
 	snap, err := r.o.Store.GetSnapshot(ctx, a.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -110,7 +107,7 @@ func (r *run) failed(ctx context.Context, res *result, cause error) {
 	} else {
 		since := snap.Taken
 		snap.Account, snap.Name, snap.Email, snap.OUPath = a.ID, a.Name, a.Email, a.OUPath
-		snap.Tried, snap.Error = now, res.failed
+		snap.Tried, snap.Error = now, res.Failed
 		if !r.dry {
 			if err := r.o.Store.SaveSnapshot(ctx, snap); err != nil {
 				log.Error("snapshot not saved", "error", err)
@@ -130,7 +127,7 @@ func (r *run) failed(ctx context.Context, res *result, cause error) {
 		log.Error("rotations not read", "error", err)
 	}
 	res.report.Account, res.report.At = a, now
-	res.report.Failures = []string{"The account could not be scanned. " + res.failed}
+	res.report.Failures = []string{"The account could not be scanned. " + res.Failed}
 	res.report.divide(rotations)
 	for _, u := range snap.Users {
 		res.report.count(a, u, r.o.Rules, now)
@@ -145,7 +142,7 @@ func (r *run) report(ctx context.Context, res *result) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	if err := r.guard(func() error { return r.o.Teller.AccountDone(ctx, res.report) }); err != nil {
-		r.o.Log.Error("report of the account not sent", "account", res.account.ID, "error", err)
-		res.untold = fmt.Sprintf("The report about account %s could not be sent to its owner.", res.account.ID)
+		r.o.Log.Error("report of the account not sent", "account", res.Account.ID, "error", err)
+		res.Untold = fmt.Sprintf("The report about account %s could not be sent to its owner.", res.Account.ID)
 	}
 }

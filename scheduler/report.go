@@ -22,6 +22,7 @@ type AccountReport struct {
 	Users     int
 	Keys      int
 	OverAge   int // active keys past their age
+	Stock     Stock
 }
 
 // Finding is a proposal that only gets reported (mode audit, or a dry run).

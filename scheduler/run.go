@@ -41,14 +41,24 @@ func (s *Scheduler) Run(ctx context.Context, o RunOptions) (Summary, error) {
 		s.o.Log.Error("requests not read", "error", err)
 		sum.Problems = append(sum.Problems, "The requests for rotations could not be read, so none was served; the next scan tries again.")
 	}
-	results := r.accounts(ctx, inv.scan)
-	changed := sum.add(results)
+	var changed []rotation.ID
+	for _, x := range r.accounts(ctx, inv.scan) {
+		changed = append(changed, x.changed...)
+		if x.done || x.Failed != "" {
+			sum.add(x.Part)
+		} else { // cut off: what was saved counts
+			sum.Opened, sum.Refreshed, sum.Closed = sum.Opened+x.Opened, sum.Refreshed+x.Refreshed, sum.Closed+x.Closed
+		}
+		if x.done && r.dry {
+			sum.Reports = append(sum.Reports, x.report)
+		}
+	}
 	if ctx.Err() == nil && !r.dry {
 		ids, err := r.freezeLost(ctx, inv)
 		changed = append(changed, ids...)
 		if err != nil {
 			s.o.Log.Error("rotations of lost accounts not frozen", "error", err)
-			sum.Problems = append(sum.Problems, "The rotations of accounts that left could not all be stopped; the next scan tries again.")
+			sum.Problems = append(sum.Problems, lostNotFrozen)
 		}
 	}
 	sum.Ended = sum.Started.Add(max(0, s.o.Real().Sub(began)))
@@ -78,32 +88,21 @@ func (r *run) accounts(ctx context.Context, todo []Account) []*result {
 	return slices.DeleteFunc(results, func(x *result) bool { return x == nil })
 }
 
-// add counts what the accounts had, and returns the rotations that were changed.
-func (s *Summary) add(results []*result) (changed []rotation.ID) {
-	for _, x := range results {
-		changed = append(changed, x.changed...)
-		s.Opened, s.Refreshed, s.Closed = s.Opened+x.opened, s.Refreshed+x.refreshed, s.Closed+x.closed
-		if x.untold != "" {
-			s.Problems = append(s.Problems, x.untold)
-		}
-		if x.failed != "" {
-			s.Failed = append(s.Failed, Failed{Account: x.account, Error: x.failed, Attempts: x.attempts})
-			continue
-		}
-		if !x.done {
-			continue
-		}
-		s.Accounts++
-		s.Users, s.Keys, s.OverAge = s.Users+x.report.Users, s.Keys+x.report.Keys, s.OverAge+x.report.OverAge
-		s.Findings += len(x.report.Findings)
-		if x.report.RootKeys > 0 {
-			s.RootKeys = append(s.RootKeys, x.account.ID)
-		}
-		if s.DryRun {
-			s.Reports = append(s.Reports, x.report)
-		}
+// add counts what an account had.
+func (s *Summary) add(p Part) {
+	s.Opened, s.Refreshed, s.Closed = s.Opened+p.Opened, s.Refreshed+p.Refreshed, s.Closed+p.Closed
+	if p.Untold != "" {
+		s.Problems = append(s.Problems, p.Untold)
 	}
-	return changed
+	if p.Failed != "" {
+		s.Failed = append(s.Failed, Failed{Account: p.Account, Error: p.Failed, Attempts: p.Attempts})
+		return
+	}
+	s.Accounts++
+	s.Users, s.Keys, s.OverAge, s.Findings = s.Users+p.Users, s.Keys+p.Keys, s.OverAge+p.OverAge, s.Findings+p.Findings
+	if p.RootKeys > 0 {
+		s.RootKeys = append(s.RootKeys, p.Account.ID)
+	}
 }
 
 // tell tells people of the run as a whole. What fails is noted and fails nothing else: the tick tells what is left untold.

@@ -10,8 +10,7 @@ import (
 	"github.com/keyturn/keyturn/internal/store"
 )
 
-// tellWait is how long the tick leaves people alone about what a run changed, so that the run itself can put it into
-// digests. If the run dies, the tick tells them.
+// tellWait is Options.TellWait where nothing else is said. If the run dies, the tick tells people.
 const tellWait = 15 * time.Minute
 
 // change applies an event to a rotation and saves the result. A refusal changes nothing and is no error: somebody is
@@ -41,7 +40,7 @@ func (r *run) keep(ctx context.Context, before, after rotation.Rotation) (rotati
 	}
 	if after.PeopleSeq > before.PeopleSeq {
 		now := r.o.Now()
-		after = after.WithTellAfter(now.Add(tellWait), now)
+		after = after.WithTellAfter(now.Add(r.o.TellWait), now)
 	}
 	saved, err := r.o.Store.SaveRotation(ctx, after)
 	if err != nil {

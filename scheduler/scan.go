@@ -46,12 +46,16 @@ func (r *run) scan(ctx context.Context, a Account, res *result) error {
 	served := c.serveAll(ctx)
 	seen := c.users(ctx, rows)
 	c.take(seen)
-	lost := c.missing(ctx, seen)
-	c.take(lost)
+	left, known := c.unseen(rows, seen)
+	var lost []*sight
+	if left == 0 {
+		lost = c.missing(ctx, seen)
+		c.take(lost)
+	}
 	all := slices.Concat(thawed, served, seen, lost)
 	for _, v := range all {
 		res.changed = append(res.changed, v.changed...)
-		res.opened, res.refreshed, res.closed = res.opened+v.opened, res.refreshed+v.refreshed, res.closed+v.closed
+		res.Opened, res.Refreshed, res.Closed = res.Opened+v.opened, res.Refreshed+v.refreshed, res.Closed+v.closed
 	}
 	for _, v := range all {
 		if errors.Is(v.err, ErrUnreachable) {
@@ -62,10 +66,16 @@ func (r *run) scan(ctx context.Context, a Account, res *result) error {
 		return err
 	}
 	snap := c.snapshot(rows, slices.Concat(seen, lost))
+	if left > 0 {
+		snap.Taken, snap.Users = c.before.Taken, append(snap.Users, known...)
+	}
 	if !c.dry {
 		if err := c.o.Store.SaveSnapshot(ctx, snap); err != nil {
 			return because(err, "save the snapshot", "What was seen could not be saved. Check the store; the next scan tries again.")
 		}
+	}
+	if left > 0 {
+		return fmt.Errorf("%d of %d users were not looked at: %w", left, len(rows), ErrOutOfTime)
 	}
 	res.report = c.reported(rows, snap, all)
 	return nil
@@ -158,7 +168,9 @@ func (r *run) rotationsOf(ctx context.Context, account rotation.AccountID) ([]ro
 // users looks at every row of the report, some at a time. What comes back stands in the order of the rows.
 func (c *scan) users(ctx context.Context, rows []ReportRow) []*sight {
 	out := make([]*sight, len(rows))
-	each(ctx, usersAtOnce, len(rows), func(i int) {
+	enough, done := c.enough(ctx)
+	defer done()
+	each(enough, usersAtOnce, len(rows), func(i int) {
 		if rows[i].User != root {
 			out[i] = c.user(ctx, rows[i])
 		}

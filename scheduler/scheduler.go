@@ -30,7 +30,12 @@ type Options struct {
 	Now  func() time.Time                                 // domain clock; nil: the real one
 	Real func() time.Time                                 // protocol clock, for how long a run took; nil: the real one
 	Wait func(ctx context.Context, d time.Duration) error // pauses between tries; nil: real ones
-	Log  *slog.Logger                                     // nil: slog.Default
+	// Spare is what the scan of an account keeps of the time of its context, to save what it saw; 0: it goes on to the end.
+	Spare time.Duration
+	// TellWait is how long the tick leaves people alone about what a scan changed, so that the run can put it into digests;
+	// 0: 15 minutes. It is longer where the accounts of a run are scanned one by one.
+	TellWait time.Duration
+	Log      *slog.Logger // nil: slog.Default
 	// Progress is called after each account, one call at a time. It may be nil.
 	Progress func(done, total int, a Account)
 }
@@ -58,6 +63,9 @@ func New(o Options) *Scheduler {
 	}
 	if o.Wait == nil {
 		o.Wait = pause.For
+	}
+	if o.TellWait <= 0 {
+		o.TellWait = tellWait
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

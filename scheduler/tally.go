@@ -68,6 +68,7 @@ func (rep *AccountReport) count(a Account, u rotation.User, rules approval.Rules
 	rep.Keys += len(u.Keys)
 	p, _, ok := rules.For(targetOf(a, u))
 	for _, k := range u.Keys {
+		rep.Stock.key(k, now)
 		if ok && k.Status == rotation.Active && !k.Created.IsZero() && !now.Before(k.Created.Add(p.RotateAfter)) {
 			rep.OverAge++
 		}
