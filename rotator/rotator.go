@@ -36,8 +36,10 @@ type Options struct {
 	// Settle is how long IAM's listings may lag: an attempt that made no key is believed only that long after its lease.
 	// 0: DefaultSettle.
 	Settle time.Duration
-	Wait   func(context.Context, time.Duration) error // pauses between tries; nil: real ones
-	Log    *slog.Logger                               // nil: slog.Default
+	// Spare is how much of its context's time a Wake wants before it begins a step, or begins to tell people; 0: none.
+	Spare time.Duration
+	Wait  func(context.Context, time.Duration) error // pauses between tries; nil: real ones
+	Log   *slog.Logger                               // nil: slog.Default
 }
 
 // Defaults of Options. IAM shows a new key in listings after some seconds; a minute is far beyond what was seen.
@@ -79,7 +81,8 @@ func New(o Options) *Rotator {
 const mostSteps = 10
 
 // Wake takes every step of a rotation whose time has come, and tells people where it stands then. A step that failed is
-// noted on the rotation and is no error of Wake; an error means that the store could not be used, or people not be told.
+// noted on the rotation and is no error of Wake; an error means that the store could not be used, people not be told, or
+// that the time was nearly over (ErrOutOfTime).
 func (w *Rotator) Wake(ctx context.Context, id rotation.ID) error {
 	var stepErr error
 	for range mostSteps {
@@ -106,6 +109,9 @@ func (w *Rotator) step(ctx context.Context, r rotation.Rotation) (moved bool, er
 	next, at := r.Next()
 	if next == rotation.StepNone || w.o.Now().Before(at) {
 		return false, nil
+	}
+	if err := w.enough(ctx, r.ID, "step "+string(next)); err != nil {
+		return false, err
 	}
 	if op := rotation.OpOf(next); op != "" {
 		return w.mutate(ctx, r, op)

@@ -29,6 +29,9 @@ func (w *Rotator) tell(ctx context.Context, id rotation.ID) error {
 		if !r.Untold() || now.Before(r.TellAfter) {
 			return last
 		}
+		if err := w.enough(ctx, id, "telling people"); err != nil {
+			return errors.Join(last, err)
+		}
 		real := w.o.Real()
 		token := w.o.NewToken()
 		claimed, err := r.WithTelling(token, real, real.Add(min(telling, w.o.Lease)), now)
