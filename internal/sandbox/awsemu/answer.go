@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"hash/crc32"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -72,10 +74,17 @@ func (s *Server) answer(w http.ResponseWriter, r *request, out any, f *failure) 
 		}
 		body = document(r.service, n)
 	default:
+		if p, ok := out.(*passed); ok {
+			status, body = p.status, p.body
+			break
+		}
 		if out == nil {
 			out = map[string]any{}
 		}
 		body, _ = json.Marshal(out)
+	}
+	if r.service == "dynamodb" {
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	switch r.proto {
 	case queryProtocol:
@@ -83,7 +92,11 @@ func (s *Server) answer(w http.ResponseWriter, r *request, out any, f *failure) 
 	case restProtocol:
 		w.Header().Set("Content-Type", "application/json")
 	default:
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		kind := "application/x-amz-json-1.1"
+		if k := contentTypes[r.service]; k != "" {
+			kind = k
+		}
+		w.Header().Set("Content-Type", kind)
 	}
 	if len(body) > oneRead {
 		time.Sleep(settle)
@@ -120,8 +133,19 @@ func refusal(w http.ResponseWriter, r *request, f *failure) (int, []byte) {
 		return status, body
 	}
 	name := "Message"
-	if r.service == "kms" {
+	switch r.service {
+	case "kms", "dynamodb":
 		name = "message"
+	case "sqs":
+		name = "message"
+		code, fault := f.code, "Sender"
+		if q := queryErrors[code]; q != "" {
+			code = q
+		}
+		if status >= 500 {
+			fault = "Receiver"
+		}
+		w.Header().Set("X-Amzn-Query-Error", code+";"+fault)
 	}
 	fields := map[string]string{"__type": f.code}
 	if f.message != "" {

@@ -28,6 +28,7 @@ type session struct {
 	id, secret, token   string
 	account, role, name string
 	expires             time.Time
+	lasting             bool // until the server is closed
 }
 
 // authenticate finds the credentials and computes the signature again. A deleted, an inactive and an unknown key are
@@ -41,7 +42,7 @@ func (s *Server) authenticate(r *request) *failure {
 		if token != ses.token {
 			return unknown
 		}
-		if !s.opts.Wall().Before(ses.expires) {
+		if !ses.lasting && !s.opts.Wall().Before(ses.expires) {
 			return refused(r, "ExpiredToken", "The security token included in the request is expired")
 		}
 		r.who = &principal{account: ses.account, role: ses.role, session: ses.name}
@@ -67,43 +68,12 @@ func (s *Server) authenticate(r *request) *failure {
 	return nil
 }
 
-// allowed is what may be done: a role's session everything in its account that is not denied to the role, root and the
-// bootstrap principal everything, a plain user what needs no policy of its own: to ask who it is, and what a secret's
-// resource policy allows it. A resource policy's Deny binds everyone.
-func (s *Server) allowed(r *request) *failure {
-	if r.service == "sts" && r.operation == "GetCallerIdentity" {
-		return nil
+// principalARN is whoARN, but of a role's session it is the role's.
+func (s *Server) principalARN(p *principal) string {
+	if p.role != "" {
+		return s.arn("iam", p.account, "role/"+p.role)
 	}
-	action := r.service + ":" + r.operation
-	acct := s.accounts[r.who.account]
-	if acct == nil || acct.State != "ACTIVE" {
-		return s.denied(r, action, "because the account is not active")
-	}
-	var verdict string
-	if x := s.resource(r, acct); x != nil && x.policy != nil {
-		verdict = x.policy.verdict(s.identities(r.who), action)
-	}
-	switch {
-	case verdict == "Deny":
-		return s.denied(r, action, "with an explicit deny in a resource-based policy")
-	case r.who.user() != nil:
-		if verdict == "Allow" {
-			return nil
-		}
-		return s.denied(r, action, "because no identity-based policy allows the "+action+" action")
-	case r.who.role != "":
-		ro := acct.roles[r.who.role]
-		if ro == nil {
-			return s.denied(r, action, "because the role is gone")
-		}
-		if ro.denies(action) {
-			return s.denied(r, action, "with an explicit deny in an identity-based policy")
-		}
-	}
-	if r.service == "organizations" && !acct.Management && !acct.Delegated && r.operation != "DescribeOrganization" {
-		return refused(r, "AccessDenied", "You don't have permissions to access this resource.")
-	}
-	return nil
+	return s.whoARN(p)
 }
 
 // resource is the secret that a request is about.
@@ -122,17 +92,6 @@ func (ro *role) denies(action string) bool {
 func matches(pattern, action string) bool {
 	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action))
 	return err == nil && ok
-}
-
-func (s *Server) denied(r *request, action, why string) *failure {
-	on := "*"
-	switch r.service {
-	case "iam":
-		on = s.arn("iam", r.who.account, "user/"+r.str("UserName"))
-	case "secretsmanager":
-		on = r.str("SecretId") + r.str("Name")
-	}
-	return refused(r, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s %s", s.whoARN(r.who), action, on, why)
 }
 
 func (s *Server) whoARN(p *principal) string {
@@ -165,15 +124,14 @@ func (s *Server) whoID(p *principal) string {
 	}
 }
 
-// identities are the names under which a resource policy may mean the caller. A user goes by its unique ID: policies keep
-// that, not the name.
-func (s *Server) identities(p *principal) []string {
+// identities are the names under which a resource policy may mean the caller: itself, and its account, which leaves the
+// decision to the account's own policies. A user goes by its unique ID: secrets' policies keep that, not the name.
+func (s *Server) identities(p *principal) (itself, account []string) {
 	if u := p.user(); u != nil {
-		return []string{u.UserID}
+		return []string{u.UserID}, nil
 	}
-	ids := []string{s.whoARN(p)}
-	if p.role != "" {
-		ids = append(ids, s.arn("iam", p.account, "role/"+p.role), s.arn("iam", p.account, "root"), p.account)
+	if p.role == "" {
+		return []string{s.whoARN(p)}, nil
 	}
-	return ids
+	return []string{s.whoARN(p), s.principalARN(p)}, []string{s.arn("iam", p.account, "root"), p.account}
 }

@@ -143,17 +143,3 @@ func TestConcurrentCalls(t *testing.T) {
 		t.Errorf("%d current ones among %d versions", current, len(info.Versions))
 	}
 }
-
-// TestLongAnswersArrive calls as soon as it was answered: without the pause in answer, one call in four lost its answer.
-func TestLongAnswersArrive(t *testing.T) {
-	e := start(t)
-	for i := range 250 {
-		e.AddUser(mgmt, User{Name: fmt.Sprintf("user-%03d", i)})
-	}
-	c := iam.NewFromConfig(e.cfg)
-	for range 50 {
-		if out := ok(c.ListUsers(ctx, &iam.ListUsersInput{MaxItems: ptr(int32(1000))}))(t); len(out.Users) != 250 {
-			t.Fatalf("%d users", len(out.Users))
-		}
-	}
-}

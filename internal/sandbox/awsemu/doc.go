@@ -1,4 +1,5 @@
 // Package awsemu is an emulated AWS for tests and the demo: one loopback server that speaks the real wire protocols of IAM,
-// STS, Organizations, Secrets Manager, KMS and SES v2 to the unmodified SDK and the AWS CLI, and that refuses what AWS
-// refuses. It knows only the operations that keyturn calls, and no production code imports it.
+// STS, Organizations, Secrets Manager, KMS, SES v2 and SQS to the unmodified SDK and the AWS CLI, stands before a server that
+// speaks DynamoDB's, and refuses what AWS refuses. Roles can be given policies, which it evaluates, and it records what they
+// were asked for. It knows only the operations that keyturn calls, and no production code imports it.
 package awsemu

@@ -1,8 +1,10 @@
 package awsemu
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -91,8 +93,27 @@ func (e *emu) as(id, secret string) awssdk.Config {
 	url := e.URL()
 	return awssdk.Config{
 		Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider(id, secret, ""),
-		Retryer: func() awssdk.Retryer { return awssdk.NopRetryer{} }, HTTPClient: awshttp.NewBuildableClient(),
+		Retryer: func() awssdk.Retryer { return awssdk.NopRetryer{} }, HTTPClient: whole{awshttp.NewBuildableClient()},
 	}
+}
+
+// whole reads an answer before it returns it, as callers of the SDK do who are so near (see settle).
+type whole struct{ client awssdk.HTTPClient }
+
+func (w whole) Do(req *http.Request) (*http.Response, error) {
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err == nil {
+		err = resp.Body.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
 }
 
 // in is how the SDK calls in an account, with a session of its role.

@@ -29,7 +29,7 @@ var jsonCodes = map[string]string{
 // refused is an error about who calls. code is the query protocol's; JSON 1.1 has another one, and 400 as its status.
 func refused(r *request, code, format string, args ...any) *failure {
 	status := http.StatusForbidden
-	if r.proto == jsonProtocol {
+	if r.proto == jsonProtocol && (r.service != "sqs" || code != "AccessDenied") {
 		status = http.StatusBadRequest
 	}
 	if r.proto != queryProtocol {
@@ -48,6 +48,8 @@ func invalid(r *request, format string, args ...any) *failure {
 		code = "InvalidInputException"
 	case r.service == "ses":
 		code = "BadRequestException"
+	case r.service == "sqs":
+		code = "InvalidParameterValue"
 	}
 	return failf(400, code, format, args...)
 }
@@ -84,6 +86,10 @@ func throttled(r *request) *failure {
 		return failf(400, "TooManyRequestsException", "You have sent too many requests in too short a period of time.")
 	case r.service == "ses":
 		return failf(429, "TooManyRequestsException", "Rate exceeded")
+	case r.service == "sqs":
+		return failf(400, "RequestThrottled", "Rate exceeded")
+	case r.service == "dynamodb":
+		return failf(400, "ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded.")
 	default:
 		return failf(400, "ThrottlingException", "Rate exceeded")
 	}
@@ -93,6 +99,7 @@ func throttled(r *request) *failure {
 func broken(r *request) *failure {
 	code := map[string]string{
 		"iam": "ServiceFailure", "organizations": "ServiceException", "secretsmanager": "InternalServiceError", "kms": "KMSInternalException",
+		"dynamodb": "InternalServerError",
 	}[r.service]
 	if code == "" {
 		code = "InternalFailure"

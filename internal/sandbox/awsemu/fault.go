@@ -104,13 +104,14 @@ func (s *Server) SetMissingKeyDenied(on bool) {
 	s.missingDenied = on
 }
 
-// note counts a call that is about to be performed.
+// note counts and records a call that is about to be performed.
 func (s *Server) note(r *request) (Call, func(Call) Action, *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq++
 	c := Call{Seq: s.seq, Account: r.who.account, Service: r.service, Operation: r.operation, Role: r.who.role}
 	s.counters[CallKey{c.Account, c.Service, c.Operation}]++
+	s.recordAsks(r)
 	return c, s.onCall, s.faultFor(c)
 }
 

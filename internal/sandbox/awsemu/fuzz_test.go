@@ -16,7 +16,12 @@ import (
 // FuzzServeHTTP sends garbage, signed and not, through the whole server. It must never panic, never answer with its own
 // failure, and always in the form that the SDK can read. State stays between the inputs, which makes more of it reachable.
 func FuzzServeHTTP(f *testing.F) {
-	s := New(Options{Region: region})
+	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"Item":{"a":{"S":"b"}},"Table":{"TableName":"t","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}}`)
+	}))
+	f.Cleanup(behind.Close)
+	s := New(Options{Region: region, DynamoDB: DynamoDB{URL: behind.URL, AllowScan: true, AllowTransactions: true}})
+	s.SetStream("t", "NEW_IMAGE")
 	s.AddRoot("r-acme")
 	s.AddAccount(Account{ID: mgmt, Management: true, ParentID: "r-acme"})
 	s.AddRole(mgmt, "keyturn-member", "")
@@ -25,6 +30,7 @@ func FuzzServeHTTP(f *testing.F) {
 	s.PutForeignSecret(mgmt, "a", "v", nil)
 	s.AddKMSKey(mgmt, KMSKey{Aliases: []string{"alias/a"}})
 	s.AddIdentity(mgmt, "acme.example", true)
+	s.AddQueue(mgmt, Queue{Name: "q", MaxReceives: 2}).Put("x")
 	s.SetConsistencyDelay(1)
 	id, secret := s.Bootstrap(mgmt)
 
@@ -39,7 +45,8 @@ func FuzzServeHTTP(f *testing.F) {
 		for op := range operations[service] {
 			add(service, prefix+"."+op, "/", `{"SecretId":"a","Name":"b","SecretString":"v","ClientRequestToken":"00000000000000000000000000000001","VersionStages":["X"],"VersionStage":"X","MoveToVersionId":"00000000000000000000000000000001",`+
 				`"Tags":[{"Key":"k","Value":"v"}],"MaxResults":1,"Limit":1,"NextToken":"YWZ0ZXI6YQ","KeyId":"alias/a","ParentId":"r-acme","ChildId":"100000000001","AccountId":"100000000001","ResourcePolicy":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::100000000001:user/alice\"},\"Action\":\"*\",\"Resource\":\"*\"}}",`+
-				`"Filters":[{"Key":"name","Values":["!a"]}],"RecoveryWindowInDays":7}`)
+				`"Filters":[{"Key":"name","Values":["!a"]}],"RecoveryWindowInDays":7,"QueueUrl":"http://x/100000000001/q","QueueName":"q","MessageBody":"x","MaxNumberOfMessages":1,"AttributeNames":["All"],"ReceiptHandle":"q/1/2","VisibilityTimeout":1,`+
+				`"Entries":[{"Id":"a","MessageBody":"x","DelaySeconds":1,"ReceiptHandle":"q/1/2"}],"TableName":"t","IndexName":"i","Key":{"pk":{"S":"a"}},"RequestItems":{"t":{"Keys":[{"pk":{"S":"a"}}]}},"TransactItems":[{"Put":{"TableName":"t"}}],"KeyConditionExpression":"pk = :a"}`)
 		}
 	}
 	add("ses", "", "/v2/email/outbound-emails", `{"FromEmailAddress":"a@acme.example","Destination":{"ToAddresses":["a@b.example"]},"Content":{"Simple":{"Subject":{"Data":"s"},"Body":{"Text":{"Data":"t"}},"Headers":[{"Name":"a","Value":"b"},1]}}}`)

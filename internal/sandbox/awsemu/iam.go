@@ -105,8 +105,15 @@ func listUserTags(s *Server, r *request) (any, *failure) {
 }
 
 func (s *Server) groupNode(a *account, name string) node {
-	return tree("Group", leaf("Path", "/"), leaf("GroupName", name), leaf("GroupId", stableID("AGPA", a.ID+"/"+name)),
-		leaf("Arn", s.arn("iam", a.ID, "group/"+name)), leaf("CreateDate", "2015-01-01T00:00:00Z"))
+	return tree("Group", leaf("Path", a.groupPath(name)), leaf("GroupName", name), leaf("GroupId", stableID("AGPA", a.ID+"/"+name)),
+		leaf("Arn", s.arn("iam", a.ID, "group"+a.groupPath(name)+name)), leaf("CreateDate", "2015-01-01T00:00:00Z"))
+}
+
+func (a *account) groupPath(name string) string {
+	if p := a.paths[strings.ToLower(name)]; p != "" {
+		return p
+	}
+	return "/"
 }
 
 func getGroup(s *Server, r *request) (any, *failure) {

@@ -1,7 +1,6 @@
 package awsemu
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -12,8 +11,7 @@ var kmsOperations = map[string]operation{"DescribeKey": describeKey, "ListAliase
 func (s *Server) AddKMSKey(acct string, k KMSKey) (arn string) {
 	s.with(acct, func(a *account) {
 		if k.ID == "" {
-			x := s.random("0123456789abcdef", 32)
-			k.ID = fmt.Sprintf("%s-%s-%s-%s-%s", x[:8], x[8:12], x[12:16], x[16:20], x[20:])
+			k.ID = s.uuid()
 		}
 		if k.State == "" {
 			k.State = "Enabled"
@@ -122,9 +120,15 @@ func listAliases(s *Server, r *request) (any, *failure) {
 	return out, nil
 }
 
+// forSecret is what a data key of Secrets Manager is for: KMS gets both as the encryption context.
+type forSecret struct{ arn, version string }
+
+// validation is the version that Secrets Manager names when it tries a key that a secret is to have.
+const validation = "RequestToValidateKeyAccess"
+
 // usable reports whether Secrets Manager can use a secret's key for the caller: to write under it ("kms:GenerateDataKey") or
-// to read. The AWS-managed key asks for nothing.
-func (s *Server) usable(r *request, a *account, id, action string) *failure {
+// to read. The AWS-managed key asks for nothing. Key policies are taken to leave the decision to the callers' own policies.
+func (s *Server) usable(r *request, a *account, id, action string, use forSecret) *failure {
 	if id == "" || strings.HasSuffix(id, "alias/aws/secretsmanager") {
 		return nil
 	}
@@ -132,8 +136,15 @@ func (s *Server) usable(r *request, a *account, id, action string) *failure {
 	if k != nil && k.AWSManaged {
 		return nil
 	}
-	if r.who.role != "" {
-		if ro := s.accounts[r.who.account].roles[r.who.role]; ro != nil && ro.denies(action) {
+	acct := s.accounts[r.who.account]
+	if r.who.role != "" && k == nil && acct.roles[r.who.role] != nil && acct.roles[r.who.role].denies(action) {
+		return refused(r, "AccessDenied", "Access to KMS is not allowed")
+	}
+	if r.who.role != "" && k != nil {
+		q := s.kmsAsk(r, a, k, id, action, use.arn, use.version)
+		v := s.judge(r, q)
+		s.keep(r, q, v)
+		if !v.allowed {
 			return refused(r, "AccessDenied", "Access to KMS is not allowed")
 		}
 	}

@@ -8,6 +8,7 @@ type Options struct {
 	Wall      func() time.Time // protocol clock for signatures and sessions; nil: the real one
 	Partition string           // default aws
 	Region    string           // default us-east-1
+	DynamoDB  DynamoDB         // zero: there is none
 }
 
 // Account is a member of the organization.

@@ -161,13 +161,13 @@ func (a *account) sortedSecrets(now time.Time) []*secret {
 	return out
 }
 
-func (s *Server) newContainer(a *account, name string, tags map[string]string) *secret {
+// newContainer makes a secret, which is in no account yet.
+func (s *Server) newContainer(name, acct string, tags map[string]string) *secret {
 	now := s.opts.Now()
-	x := &secret{name: name, arn: s.arn("secretsmanager", a.ID, "secret:"+name+"-"+s.random(secretAlphabet, 6)), tags: maps.Clone(tags), created: now, changed: now}
+	x := &secret{name: name, arn: s.arn("secretsmanager", acct, "secret:"+name+"-"+s.random(secretAlphabet, 6)), tags: maps.Clone(tags), created: now, changed: now}
 	if x.tags == nil {
 		x.tags = map[string]string{}
 	}
-	a.secrets[name] = x
 	return x
 }
 
@@ -179,7 +179,8 @@ func (s *Server) hand(acct, name string, f func(*secret)) {
 // PutForeignSecret makes a secret that is not keyturn's.
 func (s *Server) PutForeignSecret(acct, name, value string, tags map[string]string) {
 	s.with(acct, func(a *account) {
-		x := s.newContainer(a, name, tags)
+		x := s.newContainer(name, acct, tags)
+		a.secrets[name] = x
 		x.versions = []*version{{id: s.random("0123456789abcdef", 32), value: value, labels: []string{current}, created: x.created}}
 	})
 }

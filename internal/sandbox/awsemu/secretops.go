@@ -35,7 +35,7 @@ func (s *Server) secret(r *request, alive bool) (*account, *secret, *failure) {
 		return a, nil, missing(r, "SecretId")
 	}
 	if parts := strings.SplitN(id, ":", 7); len(parts) == 7 && parts[0] == "arn" && parts[4] != a.ID {
-		return a, nil, s.denied(r, r.service+":"+r.operation, "because no resource-based policy allows the "+r.service+":"+r.operation+" action")
+		return a, nil, s.denied(r, ask{action: r.action(), shown: id}, "because no resource-based policy allows the "+r.action()+" action")
 	}
 	x := a.secret(id, s.opts.Now())
 	if x == nil {
@@ -101,10 +101,15 @@ func createSecret(s *Server, r *request) (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	if f := s.keyFor(r, a, r.str("KmsKeyId"), given); f != nil {
+	x := s.newContainer(name, a.ID, tags)
+	use := forSecret{x.arn, token}
+	if f := s.validKey(r, a, r.str("KmsKeyId"), use); f != nil {
 		return nil, f
 	}
-	x := s.newContainer(a, name, tags)
+	if f := s.keyFor(r, a, r.str("KmsKeyId"), given, use); f != nil {
+		return nil, f
+	}
+	a.secrets[name] = x
 	x.kmsKey, x.description = r.str("KmsKeyId"), r.str("Description")
 	out := map[string]any{"ARN": x.arn, "Name": name}
 	if given {
@@ -117,14 +122,33 @@ func createSecret(s *Server, r *request) (any, *failure) {
 }
 
 // keyFor checks the KMS key that a secret is to have: that it is there, and with a value to encrypt that it can be used.
-func (s *Server) keyFor(r *request, a *account, id string, used bool) *failure {
+func (s *Server) keyFor(r *request, a *account, id string, used bool, use forSecret) *failure {
 	if used {
-		if f := s.usable(r, a, id, "kms:GenerateDataKey"); f != nil {
+		if f := s.usable(r, a, id, "kms:GenerateDataKey", use); f != nil {
 			return f
 		}
 	}
 	if id != "" && !strings.HasSuffix(id, "alias/aws/secretsmanager") && s.kmsKey(a, id) == nil {
 		return illegal("The KMS key %s does not exist.", id)
+	}
+	return nil
+}
+
+// validKey tries the key that a secret gets, as Secrets Manager does before it relies on it: whoever gives a secret a key must
+// be able to write and to read under it. It binds roles with policies of their own.
+func (s *Server) validKey(r *request, a *account, id string, use forSecret) *failure {
+	ro := s.accounts[r.who.account].roles[r.who.role]
+	k := s.kmsKey(a, id)
+	if ro == nil || ro.policies == nil || k == nil || k.AWSManaged {
+		return nil
+	}
+	for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
+		q := s.kmsAsk(r, a, k, id, action, use.arn, validation)
+		v := s.judge(r, q)
+		s.keep(r, q, v)
+		if !v.allowed {
+			return refused(r, "AccessDenied", "Access to KMS is not allowed")
+		}
 	}
 	return nil
 }
@@ -225,7 +249,13 @@ func updateSecret(s *Server, r *request) (any, *failure) {
 	if n := r.str("KmsKeyId"); n != "" {
 		id = n
 	}
-	if f := s.keyFor(r, a, id, given || id != x.kmsKey && len(x.versions) > 0); f != nil {
+	use := forSecret{x.arn, r.str("ClientRequestToken")}
+	if id != x.kmsKey {
+		if f := s.validKey(r, a, id, use); f != nil {
+			return nil, f
+		}
+	}
+	if f := s.keyFor(r, a, id, given || id != x.kmsKey && len(x.versions) > 0, use); f != nil {
 		return nil, f
 	}
 	out := map[string]any{"ARN": x.arn, "Name": x.name}

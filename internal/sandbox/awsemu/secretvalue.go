@@ -71,8 +71,13 @@ func putSecretValue(s *Server, r *request) (any, *failure) {
 			return nil, invalid(r, "1 validation error detected: Value at 'versionStages' failed to satisfy constraint: Member must have 1 to %d labels of 1 to 256 characters", labelsPerRecord)
 		}
 	}
-	if f := s.usable(r, a, x.kmsKey, "kms:GenerateDataKey"); f != nil {
+	if f := s.usable(r, a, x.kmsKey, "kms:GenerateDataKey", forSecret{x.arn, r.str("ClientRequestToken")}); f != nil {
 		return nil, f
+	}
+	if old := x.version(r.str("ClientRequestToken")); old != nil { // whose value is compared
+		if f := s.usable(r, a, x.kmsKey, "kms:Decrypt", forSecret{x.arn, old.id}); f != nil {
+			return nil, f
+		}
 	}
 	v, f := x.put(r.str("ClientRequestToken"), value, labels, s.opts.Now())
 	if f != nil {
@@ -106,7 +111,7 @@ func getSecretValue(s *Server, r *request) (any, *failure) {
 			return nil, notFound("Secrets Manager can't find the specified secret value for staging label: %s", label)
 		}
 	}
-	if f := s.usable(r, a, x.kmsKey, "kms:Decrypt"); f != nil {
+	if f := s.usable(r, a, x.kmsKey, "kms:Decrypt", forSecret{x.arn, v.id}); f != nil {
 		return nil, f
 	}
 	x.accessed = s.opts.Now()

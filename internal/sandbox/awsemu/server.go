@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,6 +33,9 @@ type Server struct {
 	missingDenied bool
 	seq           int
 	onCall        func(Call) Action
+	records       []*CallRecord
+	recorded      map[string]*CallRecord
+	dynamo        *dynamoFront
 
 	http *http.Server
 	url  string
@@ -56,7 +60,8 @@ func New(o Options) *Server {
 	}
 	return &Server{
 		opts: o, accounts: map[string]*account{}, units: map[string]*unit{}, keys: map[string]*key{},
-		sessions: map[string]*session{}, counters: map[CallKey]int{}, done: make(chan struct{}),
+		sessions: map[string]*session{}, counters: map[CallKey]int{}, recorded: map[string]*CallRecord{}, dynamo: newDynamoFront(o.DynamoDB),
+		done: make(chan struct{}),
 	}
 }
 
@@ -80,17 +85,24 @@ func (s *Server) URL() string { return s.url }
 
 // Close ends the server and every call that hangs. It may be called again.
 func (s *Server) Close() error {
-	s.once.Do(func() { close(s.done) })
+	s.once.Do(func() {
+		close(s.done)
+		s.dynamo.cancel()
+	})
 	var err error
 	if s.http != nil {
 		err = s.http.Close()
 	}
 	s.wait.Wait()
+	s.dynamo.client.CloseIdleConnections()
 	return err
 }
 
-// mostBody is more than the largest request that AWS takes here: a mail with attachments is not among them.
+// mostBody is more than the largest request that AWS takes here: a mail with attachments is not among them. The services that
+// take larger ones have limits of their own.
 const mostBody = 1 << 20
+
+var largeBodies = map[string]int64{"sqs": 8 << 20, "dynamodb": 16 << 20}
 
 // request is one call on its way through the server.
 type request struct {
@@ -104,6 +116,8 @@ type request struct {
 	form      url.Values     // query protocol
 	in        map[string]any // JSON protocols
 	who       *principal
+	schemas   map[string]schema // of DynamoDB's tables, by name
+	changed   []string          // tables with new records in their streams
 }
 
 // ServeHTTP implements http.Handler.
@@ -111,12 +125,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r := &request{http: hr, proto: queryProtocol}
 	fail := s.route(r)
 	var err error
-	if r.body, err = io.ReadAll(http.MaxBytesReader(w, hr.Body, mostBody)); err != nil {
+	limit := max(mostBody, largeBodies[r.service])
+	if r.body, err = io.ReadAll(http.MaxBytesReader(w, hr.Body, limit)); err != nil {
 		var large *http.MaxBytesError
 		if !errors.As(err, &large) {
 			return // the client left
 		}
-		fail = failf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request is larger than %d bytes.", mostBody)
+		fail = failf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request is larger than %d bytes.", limit)
 	}
 	var out any
 	if fail == nil {
@@ -140,6 +155,7 @@ func (s *Server) serve(r *request) (any, *failure) {
 	if !ok {
 		return nil, unknownOperation(r)
 	}
+	s.prepare(r)
 	call, hook, f := s.note(r)
 	if hook != nil && hook(call) == Abort {
 		return nil, dropped
@@ -161,10 +177,28 @@ func (s *Server) perform(r *request, op operation, f *Fault) (any, *failure) {
 			return nil, fail
 		}
 	}
+	if r.service == "dynamodb" {
+		return s.performBehind(r, op)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fail := s.allowed(r); fail != nil {
 		return nil, fail
 	}
 	return op(s, r)
+}
+
+// performBehind performs a call that waits for another server, without the lock, and says so if it changed what has a stream.
+func (s *Server) performBehind(r *request, op operation) (any, *failure) {
+	s.mu.Lock()
+	fail := s.allowed(r)
+	s.mu.Unlock()
+	if fail != nil {
+		return nil, fail
+	}
+	out, fail := op(s, r)
+	for _, table := range slices.Compact(slices.Sorted(slices.Values(r.changed))) {
+		s.dynamo.tell(table)
+	}
+	return out, fail
 }

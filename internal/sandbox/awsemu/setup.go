@@ -28,7 +28,7 @@ func (s *Server) AddAccount(a Account) {
 	}
 	s.accounts[a.ID] = &account{
 		Account: a, users: map[string]*user{}, byID: map[string]*user{}, groups: map[string]string{}, roles: map[string]*role{},
-		secrets: map[string]*secret{}, kms: map[string]*KMSKey{}, aliases: map[string]*KMSKey{}, mail: mailAccount{ids: map[string]bool{}},
+		secrets: map[string]*secret{}, kms: map[string]*KMSKey{}, aliases: map[string]*KMSKey{}, mail: mailAccount{ids: map[string]bool{}}, queues: map[string]*queue{},
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *Server) ExpireSessions(acct string) {
 	s.with(acct, func(*account) {
 		for _, ses := range s.sessions {
 			if ses.account == acct {
-				ses.expires = time.Time{}
+				ses.expires, ses.lasting = time.Time{}, false
 			}
 		}
 	})
@@ -84,6 +84,19 @@ func (s *Server) ExpireSessions(acct string) {
 // AddGroup adds an IAM group.
 func (s *Server) AddGroup(acct, name string) {
 	s.with(acct, func(a *account) { a.groups[strings.ToLower(name)] = name })
+}
+
+// SetGroupPath gives a group another path than "/".
+func (s *Server) SetGroupPath(acct, name, path string) {
+	s.with(acct, func(a *account) {
+		if a.groups[strings.ToLower(name)] == "" {
+			panic("awsemu: no group " + name + " in " + acct)
+		}
+		if a.paths == nil {
+			a.paths = map[string]string{}
+		}
+		a.paths[strings.ToLower(name)] = path
+	})
 }
 
 // AddUser adds an IAM user, with its groups if they are missing. A name that AWS refuses is a mistake of the caller.

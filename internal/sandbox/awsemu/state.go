@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/iampolicy"
 )
 
 type account struct {
@@ -15,6 +17,7 @@ type account struct {
 	byID    map[string]*user
 	names   []string          // of the users, sorted
 	groups  map[string]string // name in lower case → name
+	paths   map[string]string // of groups, by name in lower case; "/" where there is none
 	roles   map[string]*role
 	root    [2]*key
 	secrets map[string]*secret
@@ -22,6 +25,7 @@ type account struct {
 	aliases map[string]*KMSKey
 	report  *report
 	mail    mailAccount
+	queues  map[string]*queue
 }
 
 type role struct {
@@ -29,6 +33,10 @@ type role struct {
 	externalID string
 	longest    time.Duration
 	deny       []string
+	tags       map[string]string
+	trust      *iampolicy.Policy            // nil: whoever is in the organization, with externalID
+	policies   map[string]*iampolicy.Policy // by name; nil: everything that deny does not name
+	written    map[string]string            // the policies as they were set
 }
 
 type user struct {

@@ -42,6 +42,8 @@ func assumeRole(s *Server, r *request) (any, *failure) {
 		return nil, invalid(r, constraint+"Member must satisfy regular expression pattern: [\\w+=,.@-]*, and have 2 to 64 characters", name, "roleSessionName")
 	case r.has("ExternalId") && (!externalID.MatchString(r.str("ExternalId")) || len(r.str("ExternalId")) > 1224):
 		return nil, invalid(r, constraint+"Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*, and have 2 to 1224 characters", r.str("ExternalId"), "externalId")
+	case r.has("Policy") || r.has("PolicyArns.member.1.arn") || r.has("Tags.member.1.Key") || r.has("SourceIdentity"):
+		return nil, invalid(r, "This emulator knows no session policies, session tags and source identities.")
 	case length < shortestSession:
 		return nil, invalid(r, constraint+"Member must have value greater than or equal to 900", r.str("DurationSeconds"), "durationSeconds")
 	case length > longestSession:
@@ -53,18 +55,15 @@ func assumeRole(s *Server, r *request) (any, *failure) {
 		ro = a.roles[roleName]
 	}
 	switch {
-	case ro == nil || r.who.key != nil && r.who.key.root || ro.externalID != "" && r.str("ExternalId") != ro.externalID:
+	case ro == nil || r.who.key != nil && r.who.key.root || ro.trust == nil && ro.externalID != "" && r.str("ExternalId") != ro.externalID:
 		return nil, refused(r, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", s.whoARN(r.who), arn)
 	case r.who.role != "" && length > longestChained:
 		return nil, invalid(r, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	case length > ro.longest:
 		return nil, invalid(r, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	ses := &session{
-		id: "ASIA" + s.random(idAlphabet, 16), secret: s.newSecret(), token: "token-" + s.random(secretAlphabet, 40),
-		account: a.ID, role: roleName, name: name, expires: s.opts.Wall().Add(length).Truncate(time.Second),
-	}
-	s.sessions[ses.id] = ses
+	ses := s.open(a, roleName, name)
+	ses.expires = s.opts.Wall().Add(length).Truncate(time.Second)
 	return []node{
 		tree("AssumedRoleUser", leaf("AssumedRoleId", ro.id+":"+name), leaf("Arn", s.arn("sts", a.ID, "assumed-role/"+path.Base(roleName)+"/"+name))),
 		tree("Credentials", leaf("AccessKeyId", ses.id), leaf("SecretAccessKey", ses.secret), leaf("SessionToken", ses.token),

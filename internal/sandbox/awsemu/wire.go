@@ -18,18 +18,22 @@ const (
 	restProtocol
 )
 
-// operation performs one call under the server's lock.
+// operation performs one call: under the server's lock, unless it is one of DynamoDB's.
 type operation func(*Server, *request) (any, *failure)
 
 var operations = map[string]map[string]operation{
 	"sts": stsOperations, "iam": iamOperations, "organizations": orgOperations,
-	"secretsmanager": smOperations, "kms": kmsOperations, "ses": sesOperations,
+	"secretsmanager": smOperations, "kms": kmsOperations, "ses": sesOperations, "sqs": sqsOperations, "dynamodb": dynamoOperations,
 }
 
-// targets are what the services that speak JSON 1.1 are called in X-Amz-Target.
+// targets are what the services that speak JSON are called in X-Amz-Target.
 var targets = map[string]string{
 	"organizations": "AWSOrganizationsV20161128", "secretsmanager": "secretsmanager", "kms": "TrentService",
+	"sqs": "AmazonSQS", "dynamodb": "DynamoDB_20120810",
 }
+
+// contentTypes of the answers in JSON; the others are 1.1.
+var contentTypes = map[string]string{"sqs": "application/x-amz-json-1.0", "dynamodb": "application/x-amz-json-1.0"}
 
 // versions of the services that speak the query protocol.
 var versions = map[string]string{"iam": "2010-05-08", "sts": "2011-06-15"}
@@ -57,8 +61,13 @@ func (s *Server) route(r *request) *failure {
 	switch r.service {
 	case "iam", "sts":
 		r.proto = queryProtocol
-	case "organizations", "secretsmanager", "kms":
+	case "organizations", "secretsmanager", "kms", "sqs":
 		r.proto = jsonProtocol
+	case "dynamodb":
+		r.proto = jsonProtocol
+		if s.dynamo.options().URL == "" {
+			return refused(r, "SignatureDoesNotMatch", "This emulator has no DynamoDB behind it: see SetDynamoDB.")
+		}
 	case "ses":
 		r.proto = restProtocol
 	default:
