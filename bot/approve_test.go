@@ -174,7 +174,7 @@ func TestApprovalIsThreeStoreCallsAndOneOfSlack(t *testing.T) {
 	before, slackBefore = e.store.counted(), e.slack.counted()
 	close(release)
 	e.bot.Wait()
-	is(t, before, []string{"GetRotation", "GetExemption", "SaveRotation"})
+	is(t, before, []string{"GetForDecision", "SaveRotation"})
 	delete(slackBefore, "Respond") // may have begun
 	is(t, slackBefore, map[string]int{"UserByID": 1})
 	is(t, len(e.store.counted()), 0)

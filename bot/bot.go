@@ -143,16 +143,10 @@ func (b *Bot) answered() {
 }
 
 // Wait returns once no answer is on its way any more. Requests may go on meanwhile; it waits for their answers too.
-func (b *Bot) Wait() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.later > 0 {
-		b.fewer.Wait()
-	}
-}
+func (b *Bot) Wait() { _ = b.Answered(context.Background()) }
 
-// Close waits until every answer went out, or ctx ends. Requests that come later still work, and answer before they return.
-func (b *Bot) Close(ctx context.Context) error {
+// Answered is Wait, but for no longer than ctx.
+func (b *Bot) Answered(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -161,7 +155,6 @@ func (b *Bot) Close(ctx context.Context) error {
 	defer stop()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
 	for b.later > 0 {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -169,4 +162,12 @@ func (b *Bot) Close(ctx context.Context) error {
 		b.fewer.Wait()
 	}
 	return nil
+}
+
+// Close waits until every answer went out, or ctx ends. Requests that come later still work, and answer before they return.
+func (b *Bot) Close(ctx context.Context) error {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	return b.Answered(ctx)
 }

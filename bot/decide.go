@@ -67,11 +67,11 @@ func (b *Bot) decide(ctx context.Context, d decision) outcome {
 // saved. Exactly one of those who decide at once gets through with each version.
 func (b *Bot) settle(ctx context.Context, d decision) outcome {
 	for try := range mostTries {
-		r, err := b.o.Store.GetRotation(ctx, d.id)
+		r, e, err := b.facts(ctx, d)
 		if err != nil {
 			return trouble(rotation.Rotation{}, err)
 		}
-		out, next := b.look(ctx, d, r)
+		out, next := b.look(d, r, e)
 		if out.ending != done {
 			return out
 		}
@@ -89,17 +89,26 @@ func (b *Bot) settle(ctx context.Context, d decision) outcome {
 	return trouble(rotation.Rotation{}, fmt.Errorf("%d tries: %w", mostTries, store.ErrConflict))
 }
 
+// facts reads the rotation, and the exemption of its user where the decision depends on it.
+func (b *Bot) facts(ctx context.Context, d decision) (rotation.Rotation, rotation.Exemption, error) {
+	if switchesOff(d.what) {
+		return b.o.Store.GetForDecision(ctx, d.id)
+	}
+	r, err := b.o.Store.GetRotation(ctx, d.id)
+	return r, rotation.Exemption{}, err
+}
+
 // look is weigh for what may have been shown a while ago: a message about an earlier rotation decides nothing. Strangers
 // are refused all the same, so that none of them changes a message that others see.
-func (b *Bot) look(ctx context.Context, d decision, r rotation.Rotation) (outcome, rotation.Rotation) {
+func (b *Bot) look(d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
 	if d.episode != 0 && d.episode != r.Episode && b.mayRead(d.person) == "" {
 		return outcome{ending: earlier, rotation: r, message: templates.AnswerEarlier(r)}, r
 	}
-	return b.weigh(ctx, d, r)
+	return b.weigh(d, r, e)
 }
 
 // weigh says what the decision makes of the rotation as it was read, without saving anything.
-func (b *Bot) weigh(ctx context.Context, d decision, r rotation.Rotation) (outcome, rotation.Rotation) {
+func (b *Bot) weigh(d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
 	g := b.ruleFor(d.what, r, d.person)
 	if !g.verdict.Allowed {
 		return outcome{ending: denied, rotation: r, message: templates.AnswerRefused(r, g.verdict)}, r
@@ -111,11 +120,7 @@ func (b *Bot) weigh(ctx context.Context, d decision, r rotation.Rotation) (outco
 		if g.policy.Mode == rotation.ModeAudit {
 			return notNow(r, &wordsError{"the policy for this key only reports now (mode audit), so nothing can be approved"}), r
 		}
-		e, err := b.o.Store.GetExemption(ctx, r.Account, r.UserID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return trouble(r, err), r
-		}
-		if err == nil && e.InForce(b.o.Now()) {
+		if e.InForce(b.o.Now()) {
 			return notNow(r, &wordsError{exemptSentence(e)}), r
 		}
 	}

@@ -22,7 +22,7 @@ func (b *Bot) exemptRotation(ctx context.Context, id rotation.ID, episode int, w
 		b.log(ctx, d, out)
 		return out
 	}
-	out, _ := b.look(ctx, d, r)
+	out, _ := b.look(d, r, rotation.Exemption{})
 	if out.ending != done {
 		b.log(ctx, d, out)
 		return out

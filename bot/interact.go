@@ -185,15 +185,15 @@ func (b *Bot) show(ctx context.Context, p place, action string, v templates.Valu
 func (b *Bot) ask(ctx context.Context, p place, action string, v templates.Value) {
 	who := b.person(ctx, p.user)
 	now := b.o.Now()
-	r, err := b.o.Store.GetRotation(ctx, v.ID)
+	trial := wish{why: "-", in: time.Minute, until: now.Add(rotation.Day), pick: v.Pick, shown: v.Digest}
+	d, _ := decisionOn(action, v.ID, who, trial)
+	d.episode = v.Episode
+	r, e, err := b.facts(ctx, d)
 	if err != nil {
 		b.answer(ctx, p, trouble(rotation.Rotation{}, err))
 		return
 	}
-	trial := wish{why: "-", in: time.Minute, until: now.Add(rotation.Day), pick: v.Pick, shown: v.Digest}
-	d, _ := decisionOn(action, v.ID, who, trial)
-	d.episode = v.Episode
-	out, _ := b.look(ctx, d, r)
+	out, _ := b.look(d, r, e)
 	if out.ending != done {
 		b.log(ctx, d, out)
 		b.answer(ctx, p, out)

@@ -250,6 +250,19 @@ func (m *memStore) GetExemption(ctx context.Context, account rotation.AccountID,
 	return e, nil
 }
 
+func (m *memStore) GetForDecision(ctx context.Context, id rotation.ID) (rotation.Rotation, rotation.Exemption, error) {
+	if err := m.begin(ctx, "GetForDecision"); err != nil {
+		return rotation.Rotation{}, rotation.Exemption{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.rotations[id]
+	if !ok {
+		return r, rotation.Exemption{}, store.ErrNotFound
+	}
+	return r.Clone(), m.exemptions[id], nil
+}
+
 func (m *memStore) ListExemptions(ctx context.Context, account rotation.AccountID, p store.Page) ([]rotation.Exemption, string, error) {
 	if err := m.begin(ctx, "ListExemptions"); err != nil {
 		return nil, "", err

@@ -13,6 +13,9 @@ import (
 // Store is what the bot reads and writes. Its errors are those of package store.
 type Store interface {
 	GetRotation(ctx context.Context, id rotation.ID) (rotation.Rotation, error)
+	// GetForDecision reads what a decision that takes keys away depends on, at once: the rotation and the exemption of its
+	// user, whose zero value says that there is none.
+	GetForDecision(ctx context.Context, id rotation.ID) (rotation.Rotation, rotation.Exemption, error)
 	// SaveRotation saves on condition that nobody else did since r was read. ErrConflict.
 	SaveRotation(ctx context.Context, r rotation.Rotation) (rotation.Rotation, error)
 	// RotationByKey finds the rotation that names the key as old, new or evicted.

@@ -24,14 +24,14 @@ var troubles = []struct {
 // Whatever the store does, the person gets one sentence without internals, nothing is half done, and the log has the error.
 func TestStoreErrors(t *testing.T) {
 	for _, d := range deeds() {
-		for _, method := range []string{"GetRotation", "SaveRotation", "GetExemption", "RotationByKey"} {
+		for _, method := range []string{"GetRotation", "SaveRotation", "GetForDecision", "RotationByKey"} {
 			for _, c := range troubles {
 				way := "button"
 				if method == "RotationByKey" {
 					way = "command"
 				}
 				switch {
-				case method == "GetExemption" && (d.action != "approve" && d.action != "anyway" || c.err == store.ErrNotFound),
+				case method == "GetForDecision" != (d.action == "approve" || d.action == "anyway") && (method == "GetForDecision" || method == "GetRotation"),
 					method == "RotationByKey" && (d.command == "-" || c.err == store.ErrNotFound), method == "SaveRotation" && d.action == "exempt":
 					continue
 				}
@@ -112,7 +112,7 @@ func TestOvertaken(t *testing.T) {
 
 func TestSlowStore(t *testing.T) {
 	for method, says := range map[string]templates.Trouble{
-		"GetRotation": templates.TroubleBusy, "GetExemption": templates.TroubleBusy, "SaveRotation": templates.TroubleSlow,
+		"GetForDecision": templates.TroubleBusy, "SaveRotation": templates.TroubleSlow,
 	} {
 		t.Run(method, func(t *testing.T) {
 			e := newBench(t)

@@ -48,6 +48,20 @@ func (s *Store) GetExemption(ctx context.Context, account rotation.AccountID, us
 		"SELECT body FROM exemptions WHERE account = ? AND user = ?", string(account), string(user))
 }
 
+// GetForDecision returns the present rotation and the exemption of its user, whose zero value says that there is none.
+// store.ErrNotFound if there is no rotation.
+func (s *Store) GetForDecision(ctx context.Context, id rotation.ID) (rotation.Rotation, rotation.Exemption, error) {
+	r, err := s.GetRotation(ctx, id)
+	if err != nil {
+		return rotation.Rotation{}, rotation.Exemption{}, err
+	}
+	e, err := s.GetExemption(ctx, r.Account, r.UserID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return rotation.Rotation{}, rotation.Exemption{}, err
+	}
+	return r, e, nil
+}
+
 // SaveExemption replaces the exemption of a user.
 func (s *Store) SaveExemption(ctx context.Context, e rotation.Exemption) error {
 	what := "save the exemption of " + string(e.Account) + "/" + string(e.UserID)

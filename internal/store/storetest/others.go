@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +57,46 @@ func snapshotWithout(s rotation.Snapshot) rotation.Snapshot {
 	}
 	s.Users = users
 	return s
+}
+
+// testDecision reads a rotation together with the exemption of its user.
+func testDecision(t *testing.T, s Store) {
+	ctx := t.Context()
+	r := Rotation(1)
+	if _, _, err := s.GetForDecision(ctx, r.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a rotation that is not there: %v", err)
+	}
+	read := func(what string, want rotation.Rotation, exempt rotation.Exemption) {
+		t.Helper()
+		got, e, err := s.GetForDecision(ctx, want.ID)
+		must(t, err)
+		same(t, what, got, want)
+		same(t, what+": the exemption", e, exempt)
+	}
+	e := exemption(1)
+	must(t, s.SaveExemption(ctx, e))
+	must(t, s.SaveExemption(ctx, exemption(4)))
+	if _, _, err := s.GetForDecision(ctx, r.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an exemption without a rotation: %v", err)
+	}
+	r = save(t, s, r)
+	read("with an exemption", r, e)
+	must(t, s.DeleteExemption(ctx, e.Account, e.UserID))
+	read("without one", r, rotation.Exemption{})
+	for i := range 120 { // a history that may lie in several places
+		r = save(t, s, Note(r, fmt.Sprint(i, strings.Repeat(" long", 200))))
+	}
+	must(t, s.SaveExemption(ctx, e))
+	read("with a long history", r, e)
+	r = save(t, s, Note(r, "what a save after it continues"))
+	read("after another save", r, e)
+	odd := Rotation(2)
+	odd.ID, odd.Account, odd.UserID = "an ID that names nobody", "000000000007", "AIDAODD"
+	odd = save(t, s, odd)
+	of := exemption(2)
+	of.Account, of.UserID = odd.Account, odd.UserID
+	must(t, s.SaveExemption(ctx, of))
+	read("with an odd ID", odd, of)
 }
 
 func testExemptions(t *testing.T, s Store) {

@@ -33,6 +33,7 @@ import (
 // Store is every method that a consumer asks of a store.
 type Store interface {
 	GetRotation(ctx context.Context, id rotation.ID) (rotation.Rotation, error)
+	GetForDecision(ctx context.Context, id rotation.ID) (rotation.Rotation, rotation.Exemption, error)
 	SaveRotation(ctx context.Context, r rotation.Rotation) (rotation.Rotation, error)
 	RotationByKey(ctx context.Context, key rotation.KeyID) (rotation.Rotation, error)
 	RotationsByOwner(ctx context.Context, owner string, page store.Page) ([]rotation.Rotation, string, error)
@@ -81,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"cursors", testCursors},
 		{"snapshots", testSnapshots},
 		{"exemptions", testExemptions},
+		{"for a decision", testDecision},
 		{"requests", testRequests},
 		{"state", testState},
 		{"memory", testMemory},
