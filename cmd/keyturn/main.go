@@ -16,6 +16,8 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/keyturn/keyturn/internal/app"
+	"github.com/keyturn/keyturn/internal/app/config"
+	"github.com/keyturn/keyturn/internal/app/function"
 )
 
 // Exit statuses.
@@ -53,6 +55,12 @@ type environment struct {
 }
 
 func main() {
+	if function.InLambda() {
+		if err := function.Start(os.Stdout); err != nil {
+			os.Exit(exitFailed) // the log says why
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -133,6 +141,14 @@ func (versionCmd) Run(e *environment) error {
 	return err
 }
 
+// storeOf names the store of a configuration.
+func storeOf(c config.Config) string {
+	if c.Store.DynamoDB != "" {
+		return "table " + c.Store.DynamoDB
+	}
+	return c.Store.SQLite
+}
+
 type configCmd struct {
 	Check checkCmd `cmd:"" help:"Check the configuration file and say every error with its key and line."`
 }
@@ -145,6 +161,6 @@ func (checkCmd) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.out, "%s is valid: %d rules, secrets %q, store %s\n", e.cli.Config, len(cfg.Rules), cfg.Secrets.Name, cfg.Store.SQLite)
+	_, err = fmt.Fprintf(e.out, "%s is valid: %d rules, secrets %q, store %s\n", e.cli.Config, len(cfg.Rules), cfg.Secrets.Name, storeOf(cfg))
 	return err
 }

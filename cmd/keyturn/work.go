@@ -112,7 +112,9 @@ func (tickCmd) Run(e *environment) error {
 }
 
 type doctorCmd struct {
-	JSON bool `help:"Print the checks as JSON Lines."`
+	All   bool   `help:"Look at every account, and not only at a sample of ten."`
+	Queue string `help:"URL of the queue of accounts to scan, to look at it too." env:"KEYTURN_QUEUE_URL"`
+	JSON  bool   `help:"Print the checks as JSON Lines."`
 }
 
 // Run checks everything outside.
@@ -122,7 +124,7 @@ func (c doctorCmd) Run(e *environment) error {
 		return err
 	}
 	enc := json.NewEncoder(e.out)
-	ok := a.Doctor(e.ctx, func(k app.Check) {
+	ok := a.Doctor(e.ctx, app.DoctorOptions{All: c.All, Queue: c.Queue}, func(k app.Check) {
 		switch {
 		case c.JSON:
 			_ = enc.Encode(k)

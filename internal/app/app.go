@@ -16,11 +16,12 @@ import (
 	"github.com/keyturn/keyturn/bot"
 	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/aws"
+	"github.com/keyturn/keyturn/internal/metric"
 	"github.com/keyturn/keyturn/internal/notify"
 	"github.com/keyturn/keyturn/internal/pause"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/slackapi"
-	"github.com/keyturn/keyturn/internal/store/sqlite"
+	"github.com/keyturn/keyturn/internal/store/dynamo"
 	"github.com/keyturn/keyturn/rotator"
 	"github.com/keyturn/keyturn/scheduler"
 	"github.com/keyturn/keyturn/templates"
@@ -38,8 +39,6 @@ type Store interface {
 	io.Closer
 }
 
-var _ Store = (*sqlite.Store)(nil)
-
 // Options is what wiring needs beside the configuration. Zero values are the real ones.
 type Options struct {
 	AWS  awssdk.Config    // loaded from the environment; AWS_ENDPOINT_URL is honoured
@@ -47,8 +46,13 @@ type Options struct {
 	Now  func() time.Time // domain clock: ages, dates
 	Real func() time.Time // protocol clock: signatures, leases
 
+	// Function is which of the three Lambda functions this process is; "": it is none. It takes store.dynamodb.
+	Function Function
+	Meter    *metric.Meter // nil: no figures are written
+
 	Lease     time.Duration                              // how long a claim lasts; zero: the rotator's default
 	Settle    time.Duration                              // how long a listing may lag; zero: the rotator's default
+	Spare     time.Duration                              // of a function's time, for what is begun; see rotator and scheduler
 	Wait      func(context.Context, time.Duration) error // pauses between retries; nil: real ones
 	WrapStore func(Store) Store                          // puts something around the store; nil: nothing
 	Progress  func(done, total int, a scheduler.Account)
@@ -65,8 +69,10 @@ type App struct {
 	Notifier  *notify.Notifier
 
 	bot      *bot.Bot
-	queue    *queue // rotations that changed, to the rotator
-	requests *queue // users whose rotation a person asked for, to the scheduler
+	function Function
+	table    *dynamo.Store // the store, if it is a table
+	queue    *queue        // rotations that changed, to the rotator
+	requests *queue        // users whose rotation a person asked for, to the scheduler
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -79,32 +85,29 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("e-mail templates: %w", err)
 	}
-	token, err := resolve(ctx, o.AWS, "slack.token", cfg.Slack.Token)
-	if err != nil {
-		return nil, err
-	}
-	signing, err := resolve(ctx, o.AWS, "slack.signing_secret", cfg.Slack.SigningSecret)
-	if err != nil {
-		return nil, err
-	}
-	db, err := sqlite.Open(cfg.Store.SQLite)
-	if err != nil {
-		return nil, fmt.Errorf("the store: %w", err)
-	}
-	a := &App{Config: cfg, log: o.Log, now: o.Now}
-	a.Store = db
-	if o.WrapStore != nil {
-		a.Store = o.WrapStore(db)
-	}
+	a := &App{Config: cfg, function: o.Function, log: o.Log, now: o.Now}
 	a.Accounts = aws.New(aws.Options{
 		Config: o.AWS, ManagementRole: cfg.Organization.ManagementRole, ManagementAccount: cfg.Organization.ManagementAccount,
-		MemberRole: cfg.Organization.MemberRole, ExternalID: cfg.Organization.ExternalID,
+		MemberRole: cfg.Organization.MemberRole, ScanRole: cfg.Organization.ScanRole, ExternalID: cfg.Organization.ExternalID,
 		ManagementDirect: cfg.Organization.IncludeManagement, Wait: o.Wait, Log: o.Log,
 	})
+	token, err := resolve(ctx, a.Accounts.Config(), "slack.token", cfg.Slack.Token)
+	if err != nil {
+		return nil, err
+	}
+	signing := "" // none: every request is refused
+	if o.Function == "" || o.Function == Bot {
+		if signing, err = resolve(ctx, a.Accounts.Config(), "slack.signing_secret", cfg.Slack.SigningSecret); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.openStore(o); err != nil {
+		return nil, err
+	}
 	a.Slack = slackapi.New(slackapi.Options{Token: token, APIURL: cfg.Slack.APIURL, Wait: o.Wait, Log: o.Log})
 	a.Notifier = notify.New(notify.Options{
-		Slack: a.Slack, Mail: a.Accounts.Mailer(cfg.Email.From), Templates: mails, Rules: cfg, Store: a.Store,
-		DefaultChannel: cfg.Slack.DefaultChannel, Teams: cfg.Slack.Teams, Now: o.Now, Real: o.Real, NewToken: newToken, Log: o.Log,
+		Slack: meteredSlack{a.Slack, o.Meter}, Mail: meteredMail{a.Accounts.Mailer(cfg.Email.From), o.Meter}, Templates: mails, Rules: cfg, Store: a.Store,
+		DefaultChannel: cfg.Slack.DefaultChannel, Teams: cfg.Slack.Teams, Now: o.Now, Real: o.Real, NewToken: NewToken, Lease: min(o.Lease, time.Minute), Log: o.Log,
 	})
 	wake := func(context.Context, rotation.ID) error { return nil }
 	if !cfg.Audit() {
@@ -115,21 +118,26 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 			},
 			KMSKey:      func(rotation.Rotation) string { return cfg.Secrets.KMSKey },
 			ExemptGroup: cfg.Organization.ExemptGroup,
-			Now:         o.Now, Real: o.Real, NewToken: newToken, Lease: o.Lease, Settle: o.Settle, Wait: o.Wait, Log: o.Log,
+			Now:         o.Now, Real: o.Real, NewToken: NewToken, Lease: o.Lease, Settle: o.Settle, Spare: o.Spare, Wait: o.Wait, Log: o.Log,
 		})
 		wake = a.Rotator.Wake
+	}
+	nudge, requested := a.offer, a.offerRequest
+	if a.table != nil {
+		// The rotator is another function: a write wakes it, and a request, through the table's stream.
+		wake, nudge, requested = a.table.Touch, nil, nil
 	}
 	a.queue = newQueue(workers, o.Log, wake)
 	a.Scheduler = scheduler.New(scheduler.Options{
 		Organization: a.Accounts, Accounts: a.Accounts, Store: a.Store, Rules: cfg, Teller: a.Notifier, Waker: waker(wake),
 		Include: cfg.Organization.IncludeOUs, Exclude: cfg.Organization.ExcludeAccounts, ExemptGroup: cfg.Organization.ExemptGroup,
-		OwnerTag: cfg.OwnerTag, ManagementDirect: cfg.Organization.IncludeManagement,
+		OwnerTag: cfg.OwnerTag, ManagementDirect: cfg.Organization.IncludeManagement, Spare: o.Spare, TellWait: tellWait(o.Function),
 		Now: o.Now, Real: o.Real, Wait: o.Wait, Log: o.Log, Progress: o.Progress,
 	})
-	a.requests = newQueue(1, o.Log, a.serveRequest)
+	a.requests = newQueue(1, o.Log, a.ServeRequest)
 	a.bot = bot.New(bot.Options{
 		SigningSecret: signing, Store: a.Store, Slack: a.Slack, Rules: cfg, Teams: cfg.Slack.Teams, OwnerTag: cfg.OwnerTag,
-		Now: o.Now, Real: o.Real, Wake: a.queue.Offer, Requested: a.offerRequest, Log: o.Log,
+		Now: o.Now, Real: o.Real, Wake: nudge, Requested: requested, Log: o.Log,
 	})
 	return a, nil
 }
@@ -153,8 +161,8 @@ func (o Options) defaults() Options {
 	return o
 }
 
-// newToken returns 32 random hexadecimal digits: long enough for a ClientRequestToken (32 to 64 characters).
-func newToken() string {
+// NewToken returns 32 random hexadecimal digits: long enough for a ClientRequestToken (32 to 64 characters).
+func NewToken() string {
 	var b [16]byte
 	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never returns an error
 	return hex.EncodeToString(b[:])
@@ -168,6 +176,9 @@ func (w waker) Wake(ctx context.Context, id rotation.ID) error { return w(ctx, i
 
 // Handler is the bot's HTTP handler.
 func (a *App) Handler() http.Handler { return a.bot }
+
+// Answered waits until every answer of the bot went out, or ctx ends.
+func (a *App) Answered(ctx context.Context) error { return a.bot.Answered(ctx) }
 
 // Drain waits until everything that was handed to the rotator, and every answer of the bot, is through.
 func (a *App) Drain() {

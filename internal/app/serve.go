@@ -16,6 +16,9 @@ import (
 // Serve answers Slack, ticks and scans until ctx ends; then it finishes what is under way. listening is called with the
 // address once requests are answered.
 func (a *App) Serve(ctx context.Context, listening func(net.Addr)) error {
+	if a.table != nil {
+		return errOneProcess
+	}
 	l, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s (is another keyturn running? change listen): %w", a.Config.Listen, err)

@@ -20,9 +20,23 @@ import (
 // nobody is the name of a user and a group that need not exist: whether they may be read shows all the same.
 const nobody = "keyturn-doctor"
 
-// CheckAccount tries what a scan does in an account and names what is missing. It changes nothing there.
-func (c *Client) CheckAccount(ctx context.Context, account scheduler.Account) error {
-	cfg, err := c.account(ctx, account.ID)
+// Work is what a role in an account is for.
+type Work string
+
+// The works.
+const (
+	Scanning Work = "scan"   // Options.ScanRole: it reads
+	Rotating Work = "rotate" // Options.MemberRole
+)
+
+// CheckAccount assumes the role that does the work in an account, tries what the work reads, and names what is missing. It
+// changes nothing there.
+func (c *Client) CheckAccount(ctx context.Context, account scheduler.Account, work Work) error {
+	name := c.opts.ScanRole
+	if work == Rotating {
+		name = c.opts.MemberRole
+	}
+	cfg, err := c.account(ctx, account.ID, name)
 	if err != nil {
 		return err
 	}
@@ -33,7 +47,7 @@ func (c *Client) CheckAccount(ctx context.Context, account scheduler.Account) er
 	if who.account != account.ID {
 		return fmt.Errorf("account %s: its role belongs to account %s", account.ID, who.account)
 	}
-	missing, err := tryReads(ctx, iam.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg))
+	missing, err := tryReads(ctx, work, newIAM(cfg), newSecrets(cfg))
 	if err != nil {
 		return fmt.Errorf("account %s: %w", account.ID, err)
 	}
@@ -43,46 +57,51 @@ func (c *Client) CheckAccount(ctx context.Context, account scheduler.Account) er
 	return nil
 }
 
-// tryReads returns the actions that are denied.
-func tryReads(ctx context.Context, i *iam.Client, s *secretsmanager.Client) (missing []string, err error) {
+// tryReads returns the actions of the work that are denied.
+func tryReads(ctx context.Context, work Work, i iamCalls, s secretCalls) (missing []string, err error) {
+	scanning, both := []Work{Scanning}, []Work{Scanning, Rotating}
 	for _, read := range []struct {
 		action string
+		works  []Work
 		try    func() error
 		fine   []string // errors that only a caller with the permission gets
 	}{
-		{"iam:GenerateCredentialReport", func() error {
+		{"iam:GenerateCredentialReport", scanning, func() error {
 			_, err := i.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
 			return err
 		}, []string{"LimitExceeded"}},
-		{"iam:GetCredentialReport", func() error {
+		{"iam:GetCredentialReport", scanning, func() error {
 			_, err := i.GetCredentialReport(ctx, &iam.GetCredentialReportInput{})
 			return err
 		}, []string{"ReportInProgress", "ReportNotPresent", "ReportExpired"}},
-		{"iam:GetGroup", func() error {
+		{"iam:GetGroup", scanning, func() error {
 			_, err := i.GetGroup(ctx, &iam.GetGroupInput{GroupName: awssdk.String(nobody)})
 			return err
 		}, []string{"NoSuchEntity"}},
-		{"iam:GetUser", func() error {
+		{"iam:GetUser", both, func() error {
 			_, err := i.GetUser(ctx, &iam.GetUserInput{UserName: awssdk.String(nobody)})
 			return err
 		}, []string{"NoSuchEntity"}},
-		{"iam:ListUsers", func() error {
+		{"iam:ListUsers", both, func() error {
 			_, err := i.ListUsers(ctx, &iam.ListUsersInput{MaxItems: awssdk.Int32(1)})
 			return err
 		}, nil},
-		{"iam:ListGroupsForUser", func() error {
+		{"iam:ListGroupsForUser", []Work{Rotating}, func() error {
 			_, err := i.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: awssdk.String(nobody)})
 			return err
 		}, []string{"NoSuchEntity"}},
-		{"iam:ListAccessKeys", func() error {
+		{"iam:ListAccessKeys", both, func() error {
 			_, err := i.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: awssdk.String(nobody)})
 			return err
 		}, []string{"NoSuchEntity"}},
-		{"secretsmanager:ListSecrets", func() error {
+		{"secretsmanager:ListSecrets", scanning, func() error {
 			_, err := s.ListSecrets(ctx, &secretsmanager.ListSecretsInput{MaxResults: awssdk.Int32(1)})
 			return err
 		}, nil},
 	} {
+		if !slices.Contains(read.works, work) {
+			continue
+		}
 		err := read.try()
 		switch {
 		case err == nil, slices.Contains(read.fine, code(err)):
@@ -110,7 +129,7 @@ func (c *Client) CheckIdentity(ctx context.Context, from string) error {
 	if err != nil {
 		return fmt.Errorf("%q is not an e-mail address: set email.from", from)
 	}
-	client := sesv2.NewFromConfig(c.cfg)
+	client := newMail(c.cfg)
 	if err := verified(ctx, client, a.Address); err != nil {
 		return err
 	}
@@ -130,7 +149,7 @@ func (c *Client) CheckIdentity(ctx context.Context, from string) error {
 }
 
 // verified looks for the address, its domain and the domains above: SES takes any of them that is verified.
-func verified(ctx context.Context, client *sesv2.Client, address string) error {
+func verified(ctx context.Context, client mailCalls, address string) error {
 	_, domain, _ := strings.Cut(address, "@")
 	identities := []string{address}
 	for strings.Contains(domain, ".") {

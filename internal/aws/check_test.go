@@ -10,37 +10,55 @@ import (
 )
 
 func TestCheckAccount(t *testing.T) {
+	for work, all := range map[Work][]string{
+		Scanning: {"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:GetGroup", "iam:GetUser", "iam:ListAccessKeys", "iam:ListUsers", "secretsmanager:ListSecrets"},
+		Rotating: {"iam:GetUser", "iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUsers"},
+	} {
+		t.Run(string(work), func(t *testing.T) {
+			w := start(t, awsemu.Options{})
+			check := func() error { return w.client().CheckAccount(t.Context(), scheduler.Account{ID: prod}, work) }
+			if err := check(); err != nil {
+				t.Errorf("in order: %v", err)
+			}
+			for _, action := range all {
+				w.SetRoleDeny(prod, memberRole, action)
+				if err := check(); err == nil || !strings.HasSuffix(err.Error(), "lacks the permission for "+action) {
+					t.Errorf("%s: %v", action, err)
+				}
+			}
+			w.SetRoleDeny(prod, memberRole, all...)
+			err := check()
+			for _, action := range all {
+				if err == nil || !strings.Contains(err.Error(), action) {
+					t.Errorf("%s is not among what is missing: %v", action, err)
+				}
+			}
+			w.SetRoleDeny(prod, memberRole)
+			w.SetFault(awsemu.Fault{Operation: "GetUser", Kind: awsemu.FaultThrottle, Times: -1})
+			if err := check(); err == nil || strings.Contains(err.Error(), "lacks") {
+				t.Errorf("throttled: %v", err)
+			}
+			w.ClearFaults()
+			w.RemoveRole(prod, memberRole)
+			if err := check(); !errors.Is(err, scheduler.ErrUnreachable) {
+				t.Errorf("no role: %v", err)
+			}
+		})
+	}
+}
+
+// A scan may have a role of its own, which need not be able to change anything.
+func TestScanRole(t *testing.T) {
 	w := start(t, awsemu.Options{})
-	check := func() error { return w.client().CheckAccount(t.Context(), scheduler.Account{ID: prod}) }
-	if err := check(); err != nil {
-		t.Errorf("in order: %v", err)
+	c := w.client(func(o *Options) { o.ScanRole = "keyturn-scan" })
+	if _, err := c.IAM(t.Context(), scheduler.Account{ID: prod}); !errors.Is(err, scheduler.ErrUnreachable) {
+		t.Errorf("the scan's role is not there, and yet: %v", err)
 	}
-	all := []string{
-		"iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:GetGroup", "iam:GetUser", "iam:ListAccessKeys",
-		"iam:ListGroupsForUser", "secretsmanager:ListSecrets",
+	if _, err := c.Secrets(t.Context(), scheduler.Account{ID: prod}); !errors.Is(err, scheduler.ErrUnreachable) {
+		t.Errorf("the scan's role is not there, and yet: %v", err)
 	}
-	for _, action := range all {
-		w.SetRoleDeny(prod, memberRole, action)
-		if err := check(); err == nil || !strings.HasSuffix(err.Error(), "lacks the permission for "+action) {
-			t.Errorf("%s: %v", action, err)
-		}
-	}
-	w.SetRoleDeny(prod, memberRole, all...)
-	err := check()
-	for _, action := range all {
-		if err == nil || !strings.Contains(err.Error(), action) {
-			t.Errorf("%s is not among what is missing: %v", action, err)
-		}
-	}
-	w.SetRoleDeny(prod, memberRole)
-	w.SetFault(awsemu.Fault{Operation: "GetUser", Kind: awsemu.FaultThrottle, Times: -1})
-	if err := check(); err == nil || strings.Contains(err.Error(), "lacks") {
-		t.Errorf("throttled: %v", err)
-	}
-	w.ClearFaults()
-	w.RemoveRole(prod, memberRole)
-	if err := check(); !errors.Is(err, scheduler.ErrUnreachable) {
-		t.Errorf("no role: %v", err)
+	if _, err := c.Rotations().Account(t.Context(), prod); err != nil {
+		t.Errorf("the rotator's role: %v", err)
 	}
 }
 

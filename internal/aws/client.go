@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +23,8 @@ type Options struct {
 
 	ManagementRole    string             // to list accounts with, in ManagementAccount; "": with our own credentials
 	ManagementAccount rotation.AccountID // where ManagementRole is
-	MemberRole        string             // in every account; may have a path
+	MemberRole        string             // in every account, to carry out rotations; may have a path
+	ScanRole          string             // in every account, to read it for a scan; "": MemberRole
 	ExternalID        string             // for both roles; "": none
 	ManagementDirect  bool               // our own credentials reach the management account, if we live there
 
@@ -39,6 +41,8 @@ type Client struct {
 	opts Options
 	log  *slog.Logger
 	wait func(context.Context, time.Duration) error
+
+	calls atomic.Int64
 
 	mu         sync.Mutex
 	self       identity           // zero until it was asked for
@@ -59,7 +63,10 @@ func New(o Options) *Client {
 	}
 	// Requests and answers carry key material and session tokens: the SDK logs none of them, whatever the configuration says.
 	c.cfg.ClientLogMode = 0
-	c.cfg.HTTPClient = httpClient(c.cfg.HTTPClient)
+	c.cfg.HTTPClient = httpClient(c.cfg.HTTPClient, &c.calls)
+	if c.opts.ScanRole == "" {
+		c.opts.ScanRole = c.opts.MemberRole
+	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -68,6 +75,13 @@ func New(o Options) *Client {
 	}
 	return c
 }
+
+// Config returns the configuration with our own credentials, as the client uses it: with a bounded HTTP client that reads
+// answers whole (see whole). For services that no other file of this package speaks to.
+func (c *Client) Config() awssdk.Config { return c.cfg.Copy() }
+
+// Calls returns how many requests were made so far, those that were tried again included.
+func (c *Client) Calls() int64 { return c.calls.Load() }
 
 // with returns the configuration with other credentials.
 func (c *Client) with(creds awssdk.CredentialsProvider) awssdk.Config {

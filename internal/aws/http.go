@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -23,10 +24,13 @@ const (
 // It makes good for a race in smithy-go v1.28.8: the client closes the request's body as soon as the answer begins, and a
 // WriteTo on the closed body returns io.EOF as an error, so net/http closes the connection under an answer that is still being
 // read. Over loopback this breaks one answer in ten that is larger than 4 KB.
-type whole struct{ client awssdk.HTTPClient }
+type whole struct {
+	client awssdk.HTTPClient
+	calls  *atomic.Int64 // how many requests were made
+}
 
 // httpClient makes a client whole and limits its time, unless it has a limit or is none of the SDK's.
-func httpClient(c awssdk.HTTPClient) awssdk.HTTPClient {
+func httpClient(c awssdk.HTTPClient, calls *atomic.Int64) awssdk.HTTPClient {
 	switch h := c.(type) {
 	case nil:
 		c = awshttp.NewBuildableClient().WithTimeout(attemptLimit).Freeze()
@@ -36,11 +40,12 @@ func httpClient(c awssdk.HTTPClient) awssdk.HTTPClient {
 		}
 		c = h.Freeze()
 	}
-	return whole{c}
+	return whole{c, calls}
 }
 
 // Do implements awssdk.HTTPClient.
 func (w whole) Do(req *http.Request) (*http.Response, error) {
+	w.calls.Add(1)
 	resp, err := w.client.Do(req)
 	if err != nil || resp == nil || resp.Body == nil {
 		return resp, err

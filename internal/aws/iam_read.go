@@ -16,7 +16,7 @@ import (
 // users reads the users of one account and their keys.
 type users struct {
 	account rotation.AccountID
-	iam     *iam.Client
+	iam     iamCalls
 }
 
 // User implements scheduler.IAM and rotator.Account.
@@ -46,7 +46,7 @@ func (u users) User(ctx context.Context, name rotation.UserName) (rotation.User,
 func (u users) Keys(ctx context.Context, name rotation.UserName) ([]rotation.Key, error) {
 	doing := fmt.Sprintf("list the keys of %s in %s", name, u.account)
 	var out []rotation.Key
-	pages := iam.NewListAccessKeysPaginator(u.iam, &iam.ListAccessKeysInput{UserName: awssdk.String(string(name))})
+	pages := iam.NewListAccessKeysPaginator(u.iam.ListAccessKeys, &iam.ListAccessKeysInput{UserName: awssdk.String(string(name))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -89,7 +89,7 @@ func (u users) LastUse(ctx context.Context, key rotation.KeyID) (rotation.LastUs
 // FindUser implements scheduler.IAM and rotator.Account: it pages through all users, because IAM finds none by its ID.
 func (u users) FindUser(ctx context.Context, id rotation.UserID) (rotation.UserName, error) {
 	doing := fmt.Sprintf("look for user %s in %s", id, u.account)
-	pages := iam.NewListUsersPaginator(u.iam, &iam.ListUsersInput{MaxItems: awssdk.Int32(1000)})
+	pages := iam.NewListUsersPaginator(u.iam.ListUsers, &iam.ListUsersInput{MaxItems: awssdk.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -114,17 +114,17 @@ var _ scheduler.IAM = (*reader)(nil)
 
 // IAM implements scheduler.AccountReader.
 func (c *Client) IAM(ctx context.Context, account scheduler.Account) (scheduler.IAM, error) {
-	cfg, err := c.account(ctx, account.ID)
+	cfg, err := c.account(ctx, account.ID, c.opts.ScanRole)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{users{account.ID, iam.NewFromConfig(cfg)}, c}, nil
+	return &reader{users{account.ID, newIAM(cfg)}, c}, nil
 }
 
 // GroupMembers implements scheduler.IAM.
 func (r *reader) GroupMembers(ctx context.Context, group string) ([]rotation.UserName, error) {
 	var out []rotation.UserName
-	pages := iam.NewGetGroupPaginator(r.iam, &iam.GetGroupInput{GroupName: &group})
+	pages := iam.NewGetGroupPaginator(r.iam.GetGroup, &iam.GetGroupInput{GroupName: &group})
 	for first := true; pages.HasMorePages(); first = false {
 		page, err := pages.NextPage(ctx)
 		if err != nil && first && code(err) == "NoSuchEntity" {

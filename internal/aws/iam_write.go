@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -23,25 +22,25 @@ type rotations struct{ client *Client }
 
 // Account implements rotator.AWS.
 func (r rotations) Account(ctx context.Context, id rotation.AccountID) (rotator.Account, error) {
-	cfg, err := r.client.account(ctx, id)
+	cfg, err := r.client.account(ctx, id, r.client.opts.MemberRole)
 	if err != nil {
 		return nil, err
 	}
-	return &member{users: users{id, iam.NewFromConfig(cfg)}, cfg: cfg, secrets: secretsmanager.NewFromConfig(cfg)}, nil
+	return &member{users: users{id, newIAM(cfg)}, cfg: cfg, secrets: newSecrets(cfg)}, nil
 }
 
 // member is an account as the rotator changes it.
 type member struct {
 	users
 	cfg     awssdk.Config
-	secrets *secretsmanager.Client
+	secrets secretCalls
 }
 
 var _ rotator.Account = (*member)(nil)
 
 // InGroup implements rotator.Account. Names of groups are unique whatever their case.
 func (m *member) InGroup(ctx context.Context, name rotation.UserName, group string) (bool, error) {
-	pages := iam.NewListGroupsForUserPaginator(m.iam, &iam.ListGroupsForUserInput{UserName: awssdk.String(string(name))})
+	pages := iam.NewListGroupsForUserPaginator(m.iam.ListGroupsForUser, &iam.ListGroupsForUserInput{UserName: awssdk.String(string(name))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -64,7 +63,7 @@ func (m *member) CreateKey(ctx context.Context, name rotation.UserName) (rotator
 	if _, err := m.cfg.Credentials.Retrieve(ctx); err != nil {
 		return rotator.Created{}, failed(doing, err, rotator.ErrDefinite)
 	}
-	client := iam.NewFromConfig(m.cfg, func(o *iam.Options) { o.Retryer, o.RetryMaxAttempts, o.ClientLogMode = awssdk.NopRetryer{}, 1, 0 })
+	client := newIAM(m.cfg, func(o *iam.Options) { o.Retryer, o.RetryMaxAttempts, o.ClientLogMode = awssdk.NopRetryer{}, 1, 0 })
 	out, err := client.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: awssdk.String(string(name))})
 	if err != nil {
 		var kinds []error

@@ -18,11 +18,11 @@ import (
 // Mailer sends mail by SES with our own credentials. It is safe for concurrent use.
 type Mailer struct {
 	from string
-	ses  *sesv2.Client
+	ses  mailCalls
 }
 
 // Mailer returns a mailer that sends from an address.
-func (c *Client) Mailer(from string) *Mailer { return &Mailer{from, sesv2.NewFromConfig(c.cfg)} }
+func (c *Client) Mailer(from string) *Mailer { return &Mailer{from, newMail(c.cfg)} }
 
 // Send sends a mail to one address. Addresses come from tags and from Organizations, so anything that is not exactly one
 // address is refused.

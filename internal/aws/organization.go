@@ -19,15 +19,15 @@ import (
 const stateUnknown = "UNKNOWN"
 
 // organization opens Organizations, through the management role if there is one.
-func (c *Client) organization(ctx context.Context) (*organizations.Client, error) {
+func (c *Client) organization(ctx context.Context) (organizationCalls, error) {
 	if c.opts.ManagementRole == "" {
-		return organizations.NewFromConfig(c.cfg), nil
+		return newOrganization(c.cfg), nil
 	}
 	cfg, err := c.assume(ctx, role{c.opts.ManagementAccount, c.opts.ManagementRole})
 	if err != nil {
-		return nil, err
+		return organizationCalls{}, err
 	}
-	return organizations.NewFromConfig(cfg), nil
+	return newOrganization(cfg), nil
 }
 
 // managementAccount is asked once.
@@ -79,7 +79,7 @@ func (c *Client) Accounts(ctx context.Context, includeOUs []string) ([]scheduler
 
 // walk goes through the tree of units, from the top, each unit once.
 type walk struct {
-	client     *organizations.Client
+	client     organizationCalls
 	management rotation.AccountID
 	units      map[string]bool
 	seen       map[rotation.AccountID]bool
@@ -103,7 +103,7 @@ func (w *walk) starts(ctx context.Context, include []string) ([]string, error) {
 	if len(include) > 0 {
 		return out, nil
 	}
-	pages := organizations.NewListRootsPaginator(w.client, &organizations.ListRootsInput{})
+	pages := organizations.NewListRootsPaginator(w.client.ListRoots, &organizations.ListRootsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -150,7 +150,7 @@ func (w *walk) below(ctx context.Context, path string) error {
 		return nil
 	}
 	w.units[id] = true
-	accounts := organizations.NewListAccountsForParentPaginator(w.client, &organizations.ListAccountsForParentInput{ParentId: &id})
+	accounts := organizations.NewListAccountsForParentPaginator(w.client.ListAccountsForParent, &organizations.ListAccountsForParentInput{ParentId: &id})
 	for accounts.HasMorePages() {
 		page, err := accounts.NextPage(ctx)
 		if err != nil {
@@ -160,7 +160,7 @@ func (w *walk) below(ctx context.Context, path string) error {
 			w.add(a, path)
 		}
 	}
-	units := organizations.NewListOrganizationalUnitsForParentPaginator(w.client, &organizations.ListOrganizationalUnitsForParentInput{ParentId: &id})
+	units := organizations.NewListOrganizationalUnitsForParentPaginator(w.client.ListUnits, &organizations.ListOrganizationalUnitsForParentInput{ParentId: &id})
 	for units.HasMorePages() {
 		page, err := units.NextPage(ctx)
 		if err != nil {

@@ -16,25 +16,25 @@ import (
 // finder finds what keyturn left in an account.
 type finder struct {
 	account rotation.AccountID
-	secrets *secretsmanager.Client
+	secrets secretCalls
 }
 
 var _ scheduler.Secrets = (*finder)(nil)
 
 // Secrets implements scheduler.AccountReader.
 func (c *Client) Secrets(ctx context.Context, account scheduler.Account) (scheduler.Secrets, error) {
-	cfg, err := c.account(ctx, account.ID)
+	cfg, err := c.account(ctx, account.ID, c.opts.ScanRole)
 	if err != nil {
 		return nil, err
 	}
-	return &finder{account.ID, secretsmanager.NewFromConfig(cfg)}, nil
+	return &finder{account.ID, newSecrets(cfg)}, nil
 }
 
 // Pairs implements scheduler.Secrets. Secrets that are scheduled for deletion count too: what their tags say is still true.
 // Of several secrets of one user, which a rename leaves behind, one that is not to be deleted counts, and the latest.
 func (f *finder) Pairs(ctx context.Context) (map[rotation.UserID]scheduler.Pair, error) {
 	best := map[rotation.UserID]types.SecretListEntry{}
-	pages := secretsmanager.NewListSecretsPaginator(f.secrets, &secretsmanager.ListSecretsInput{
+	pages := secretsmanager.NewListSecretsPaginator(f.secrets.ListSecrets, &secretsmanager.ListSecretsInput{
 		Filters:                []types.Filter{{Key: types.FilterNameStringTypeTagKey, Values: []string{rotator.TagManaged}}},
 		IncludePlannedDeletion: awssdk.Bool(true),
 	})

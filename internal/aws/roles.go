@@ -75,7 +75,7 @@ func (c *Client) session(r role, partition string) *awssdk.CredentialsCache {
 	resource := "role/" + strings.TrimPrefix(r.name, "/")
 	roleARN := arn.ARN{Partition: partition, Service: "iam", AccountID: string(r.account), Resource: resource}
 	s := awssdk.NewCredentialsCache(
-		stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.cfg), roleARN.String(), func(o *stscreds.AssumeRoleOptions) {
+		stscreds.NewAssumeRoleProvider(assumeRole(sts.NewFromConfig(c.cfg).AssumeRole), roleARN.String(), func(o *stscreds.AssumeRoleOptions) {
 			o.RoleSessionName = sessionName
 			if c.opts.ExternalID != "" {
 				o.ExternalID = awssdk.String(c.opts.ExternalID)
@@ -87,14 +87,14 @@ func (c *Client) session(r role, partition string) *awssdk.CredentialsCache {
 	return s
 }
 
-// account returns the configuration that reaches an account: the member role's, or our own in the management account.
-func (c *Client) account(ctx context.Context, id rotation.AccountID) (awssdk.Config, error) {
+// account returns the configuration that reaches an account: that of a role there, or our own in the management account.
+func (c *Client) account(ctx context.Context, id rotation.AccountID, name string) (awssdk.Config, error) {
 	direct, err := c.direct(ctx, id)
 	if err != nil {
 		return awssdk.Config{}, fmt.Errorf("account %s: %w", id, err)
 	}
 	if !direct {
-		return c.assume(ctx, role{id, c.opts.MemberRole})
+		return c.assume(ctx, role{id, name})
 	}
 	if _, err := c.cfg.Credentials.Retrieve(ctx); err != nil {
 		return awssdk.Config{}, failed(fmt.Sprintf("account %s: our own credentials", id), err)

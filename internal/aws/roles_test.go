@@ -145,7 +145,7 @@ func TestPartitions(t *testing.T) {
 			if err != nil || u.ARN != "arn:"+partition+":iam::"+prod+":user/jobs/billing-export" {
 				t.Errorf("user %v, error %v", u, err)
 			}
-			if err := w.client().CheckAccount(t.Context(), scheduler.Account{ID: prod}); err != nil {
+			if err := w.client().CheckAccount(t.Context(), scheduler.Account{ID: prod}, Scanning); err != nil {
 				t.Error(err)
 			}
 		})

@@ -12,17 +12,19 @@ import (
 )
 
 const (
-	lease     = time.Minute      // how long a claim to tell people lasts; then somebody else may
-	sending   = lease * 4 / 5    // how long what is sent under it may take
+	lease     = time.Minute      // Options.Lease where nothing else is said
 	saving    = 10 * time.Second // how long it may take to save what was sent, even if the caller has gone
 	mostSaves = 8                // how often a save is tried while others save too
 )
+
+// sending is how long what is sent under a claim may take.
+func (n *Notifier) sending() time.Duration { return n.o.Lease * 4 / 5 }
 
 // claim claims the telling of r. ok is false if nobody has to be told any more, somebody else is at it, or r has changed
 // since it was read: whoever changed it tells.
 func (n *Notifier) claim(ctx context.Context, r rotation.Rotation) (claimed rotation.Rotation, ok bool, err error) {
 	real := n.o.Real()
-	claimed, err = r.WithTelling(n.o.NewToken(), real, real.Add(lease), n.o.Now())
+	claimed, err = r.WithTelling(n.o.NewToken(), real, real.Add(n.o.Lease), n.o.Now())
 	if err != nil {
 		return r, false, nil
 	}
@@ -77,7 +79,7 @@ func (n *Notifier) one(ctx context.Context, c *call, id rotation.ID) error {
 	if !ok {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, sending)
+	within, cancel := context.WithTimeout(ctx, n.sending())
 	defer cancel()
 	s, done, err := n.tell(within, c, r)
 	if err != nil {

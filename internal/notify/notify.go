@@ -29,6 +29,7 @@ type Options struct {
 	Now      func() time.Time // domain clock; nil: the real one
 	Real     func() time.Time // protocol clock; nil: the real one
 	NewToken func() string    // a fresh one for each claim; nil: random
+	Lease    time.Duration    // how long a claim to tell people lasts, and then somebody else may; 0: a minute
 	Log      *slog.Logger     // nil: nothing is logged
 }
 
@@ -50,6 +51,9 @@ func New(o Options) *Notifier {
 	}
 	if o.NewToken == nil {
 		o.NewToken = rand.Text
+	}
+	if o.Lease <= 0 {
+		o.Lease = lease
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -39,7 +39,7 @@ var _ notify.Slack = (*Client)(nil)
 
 // Client calls Slack with one bot token. It is safe for concurrent use.
 type Client struct {
-	api    *slack.Client
+	api    calls
 	http   *http.Client
 	base   *url.URL
 	token  string
@@ -79,7 +79,7 @@ func New(o Options) *Client {
 		o.Wait = pause.For
 	}
 	return &Client{
-		api:    slack.New(o.Token, slack.OptionAPIURL(o.APIURL), slack.OptionHTTPClient(hc)),
+		api:    callsOf(slack.New(o.Token, slack.OptionAPIURL(o.APIURL), slack.OptionHTTPClient(hc))),
 		http:   hc,
 		base:   base,
 		token:  o.Token,

@@ -26,6 +26,7 @@ type Organization struct {
 	ManagementRole    string // role to list accounts with, in ManagementAccount; empty: our own credentials may
 	ManagementAccount rotation.AccountID
 	MemberRole        string // role in every account
+	ScanRole          string // role in every account that a scan assumes; it need only read. MemberRole, if nothing else is said
 	ExternalID        string
 	IncludeOUs        []string
 	ExcludeAccounts   []rotation.AccountID
@@ -61,8 +62,11 @@ type Email struct {
 	Templates string // a folder that replaces the built-in templates
 }
 
-// Store says where the state is kept.
-type Store struct{ SQLite string }
+// Store says where the state is kept: one of them is set.
+type Store struct {
+	SQLite   string // a file
+	DynamoDB string // the name of a table, or env:NAME
+}
 
 // Audit reports whether every rule only reports.
 func (c Config) Audit() bool {

@@ -113,9 +113,9 @@ func problems(err error) []Problem {
 
 var keysOf = map[string][]string{
 	"raw":             {"organization", "policy", "owner_tag", "secrets", "slack", "email", "store", "listen", "scan_every", "tick_every"},
-	"rawOrganization": {"management_role", "management_account", "member_role", "external_id", "include_ous", "exclude_accounts", "exempt_group", "include_management"},
+	"rawOrganization": {"management_role", "management_account", "member_role", "scan_role", "external_id", "include_ous", "exclude_accounts", "exempt_group", "include_management"},
 	"rawSecrets":      {"location", "name", "kms_key", "replicate_to"},
 	"rawSlack":        {"token", "signing_secret", "default_channel", "teams", "api_url"},
 	"rawEmail":        {"from", "via", "templates"},
-	"rawStore":        {"sqlite"},
+	"rawStore":        {"sqlite", "dynamodb"},
 }

@@ -37,6 +37,7 @@ type rawOrganization struct {
 	ManagementRole    text   `yaml:"management_role"`
 	ManagementAccount text   `yaml:"management_account"`
 	MemberRole        text   `yaml:"member_role"`
+	ScanRole          text   `yaml:"scan_role"`
 	ExternalID        text   `yaml:"external_id"`
 	IncludeOUs        []text `yaml:"include_ous"`
 	ExcludeAccounts   []text `yaml:"exclude_accounts"`

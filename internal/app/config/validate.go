@@ -54,7 +54,9 @@ func (v *validator) atLeast(d duration, key string, otherwise, least time.Durati
 
 var (
 	roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	ouID     = regexp.MustCompile(`^(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})$`)
+	// tableName: DynamoDB API, type TableName.
+	tableName = regexp.MustCompile(`^(?:[a-zA-Z0-9_.-]{3,255}|env:[A-Za-z_][A-Za-z0-9_]*)$`)
+	ouID      = regexp.MustCompile(`^(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})$`)
 )
 
 func (v *validator) organization(r rawOrganization) Organization {
@@ -66,6 +68,9 @@ func (v *validator) organization(r rawOrganization) Organization {
 		v.no(r.MemberRole.line, "organization.member_role", "is missing: the name of the role that keyturn assumes in every account, like keyturn-member")
 	} else if !roleName.MatchString(o.MemberRole) {
 		v.no(r.MemberRole.line, "organization.member_role", "%q is not the name of a role (give its name, not its ARN)", o.MemberRole)
+	}
+	if o.ScanRole = r.ScanRole.or(o.MemberRole); !roleName.MatchString(o.ScanRole) && o.ScanRole != o.MemberRole {
+		v.no(r.ScanRole.line, "organization.scan_role", "%q is not the name of a role (give its name, not its ARN)", o.ScanRole)
 	}
 	if o.ManagementRole != "" && !roleName.MatchString(o.ManagementRole) {
 		v.no(r.ManagementRole.line, "organization.management_role", "%q is not the name of a role (give its name, not its ARN)", o.ManagementRole)
@@ -305,8 +310,13 @@ func (v *validator) email(r rawEmail) Email {
 }
 
 func (v *validator) store(r rawStore) Store {
-	if r.DynamoDB.set() {
-		v.no(r.DynamoDB.line, "store.dynamodb", "DynamoDB %s. Use sqlite: a file on this machine", later)
+	switch {
+	case !r.DynamoDB.set():
+		return Store{SQLite: r.SQLite.or("keyturn.db")}
+	case r.SQLite.set():
+		v.no(r.DynamoDB.line, "store.dynamodb", "store.sqlite stands in line %d already: state is kept in one place. Take one of them out", r.SQLite.line)
+	case !tableName.MatchString(r.DynamoDB.value):
+		v.no(r.DynamoDB.line, "store.dynamodb", "%q is neither the name of a table (3 to 255 letters, digits, _ . -) nor env:NAME, the environment variable that has it", r.DynamoDB.value)
 	}
-	return Store{SQLite: r.SQLite.or("keyturn.db")}
+	return Store{DynamoDB: r.DynamoDB.value}
 }
