@@ -4,10 +4,10 @@ SHELL := bash
 GO ?= go
 PKGS := ./...
 
-.PHONY: test tools fmt vet staticcheck build unit demo messages bench fuzz properties golden
+.PHONY: test tools fmt vet staticcheck lint build unit package deploy demo messages bench fuzz properties golden
 
-test: tools fmt vet staticcheck build unit
-	@echo "== all of it passed: formatting, vet, staticcheck, import rules, unit, property, conformance, golden, end-to-end and kill tests"
+test: tools fmt vet staticcheck lint build unit
+	@echo "== all of it passed: formatting, vet, staticcheck, import rules, templates, unit, property, conformance of both stores, golden, end-to-end, least privilege and kill tests in both shapes"
 
 # The race detector needs a C compiler; the stores and the emulators need nothing.
 tools:
@@ -25,15 +25,28 @@ staticcheck:
 	@echo "== staticcheck"
 	@$(GO) tool staticcheck $(PKGS)
 
+# The templates are checked by Go tests in any case; these two say more where they are installed.
+lint:
+	@if command -v shellcheck >/dev/null; then echo "== shellcheck"; shellcheck infra/*.sh scripts/* .ci/run; fi
+	@if command -v cfn-lint >/dev/null; then echo "== cfn-lint"; cfn-lint -c I -r us-east-1 eu-central-1 cn-north-1 -t infra/keyturn.yaml infra/member-role.yaml infra/stackset.yaml infra/list-accounts-role.yaml; fi
+
 build:
 	@echo "== go build"
 	@mkdir -p bin
 	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+	@$(GO) vet -tags functions ./internal/app/... ./cmd/keyturn
 
 # Property tests draw the same cases in every run; make properties draws others, and many more.
 unit:
 	@echo "== go test -race"
 	@RAPID_SEED=20260601 $(GO) test -race -count=1 -timeout 15m $(PKGS)
+
+# Reproducible zips for Lambda, with your keyturn.yaml in them. make deploy ARGS='main --dry-run' says what it would do.
+package:
+	@./infra/package.sh $(ARGS)
+
+deploy:
+	@./infra/deploy.sh $(ARGS)
 
 demo:
 	@$(GO) run ./cmd/demo -tour

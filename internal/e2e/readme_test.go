@@ -53,7 +53,7 @@ func TestReadmePermissions(t *testing.T) {
 		return awsemu.Proceed
 	})
 	s.SeedHero()
-	s.app.Doctor(context.Background(), func(c app.Check) {
+	s.app.Doctor(context.Background(), app.DoctorOptions{}, func(c app.Check) {
 		if !c.OK {
 			t.Errorf("doctor: %s: %s", c.Name, c.Text)
 		}

@@ -61,6 +61,12 @@ var only = []struct {
 	{"internal/notify", "notify reaches Slack and mail through its own interfaces",
 		[]string{"internal/rotation", "internal/approval", "internal/store", "scheduler", "templates", "github.com/slack-go/slack"}},
 	{"internal/pause", "waiting knows nothing but time", nil},
+	{"internal/metric", "figures know nothing of what they count", nil},
+	{"internal/store/dynamo", "a store knows what it stores, and nobody who uses it",
+		[]string{"internal/rotation", "internal/store", "internal/store/record", "internal/pause", "github.com/aws/aws-sdk-go-v2/aws",
+			"github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types", "github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/smithy-go"}},
+	{"internal/sandbox/iampolicy", "judging policies is pure: the standard library alone", nil},
+	{"internal/sandbox/lambdaemu", "Lambda knows nothing of what it runs", nil},
 	{"internal/store", "what every store shares knows no store", []string{"internal/rotation"}},
 }
 
@@ -69,6 +75,7 @@ var never = []struct{ pkg, forbidden, reason string }{
 	{"cmd/keyturn", "internal/sandbox", "the sandbox is in no production binary"},
 	{"internal/app", "internal/sandbox", "the product has no idea that emulators exist"},
 	{"bot", "github.com/aws", "the bot touches no AWS"},
+	{"internal/app", "github.com/aws/aws-lambda-go", "the application does not know that it runs in functions; internal/app/function does"},
 	{"templates", "net/http", "rendering asks nobody"},
 	{"internal/rotation", "os", "the core reads no environment"},
 	{"internal/rotation", "context", "the core waits for nothing"},
