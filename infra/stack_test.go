@@ -204,7 +204,7 @@ func TestMappings(t *testing.T) {
 func TestSchedules(t *testing.T) {
 	rs := resolve(t, "keyturn.yaml", "ScheduleState", "DISABLED", "ScanSchedule", "cron(0 6 * * ? *)", "ScheduleTimezone", "Europe/Berlin")
 	const failures = "arn:aws:sqs:eu-central-1:444455556666:keyturn-schedule-failed"
-	inputs := map[string]string{"ScanEveryDay": `{"task":"scan","run":"<aws.scheduler.scheduled-time>"}`, "TickEveryHour": `{"task":"tick"}`}
+	inputs := map[string]string{"ScanEveryDay": `{"task":"scan","run":"<aws.scheduler.scheduled-time>"}`, "Tick": `{"task":"tick"}`}
 	if got := ofType(rs, "AWS::Scheduler::Schedule"); len(got) != len(inputs) {
 		t.Errorf("schedules: %v", got)
 	}

@@ -135,6 +135,14 @@ func (a *App) EndPart(ctx context.Context, id string, part int, p scheduler.Part
 	return done >= parts, err
 }
 
+// ClaimRun lets one function at a time tell people of a run, until a time (protocol clock) at which another one may.
+func (a *App) ClaimRun(ctx context.Context, id string, until time.Time) (bool, error) {
+	if a.table == nil {
+		return false, errNoTable
+	}
+	return a.table.ClaimRun(ctx, id, until)
+}
+
 // CloseRun notes that people were told of a run, and when a whole scan ended last. first: nobody had closed it before.
 func (a *App) CloseRun(ctx context.Context, r Run, s scheduler.Summary) (first bool, err error) {
 	if a.table == nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -96,12 +95,7 @@ func TestNewerRecord(t *testing.T) {
 	old := s.hero()
 	s.scan()
 	r, _ := s.find(old)
-	db, err := server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := db.URL()
-	raw := dynamodb.New(dynamodb.Options{BaseEndpoint: &url, Region: world.Region, Credentials: credentials.NewStaticCredentialsProvider("AKIDTABLE", "none", "")})
+	raw := s.raw()
 	key := map[string]types.AttributeValue{
 		"pk": &types.AttributeValueMemberS{Value: "rotation#" + string(r.ID)}, "sk": &types.AttributeValueMemberS{Value: "head"},
 	}

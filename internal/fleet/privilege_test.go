@@ -291,6 +291,20 @@ func (s *stage) everything() {
 // doctor lets a function look at what it needs, and wants everything to be in order.
 func (s *stage) doctor(fn *lambdaemu.Function) {
 	s.t.Helper()
+	all := s.examine(fn)
+	for _, c := range all {
+		if !c.OK {
+			s.t.Errorf("%s: %s: %s; %s", fn.ARN(), c.Name, c.Text, c.Mend)
+		}
+	}
+	if len(all) < 5 {
+		s.t.Errorf("%s: %d checks", fn.ARN(), len(all))
+	}
+}
+
+// examine lets a function look at what it needs.
+func (s *stage) examine(fn *lambdaemu.Function) []app.Check {
+	s.t.Helper()
 	r, err := fn.Invoke(s.t.Context(), []byte(`{"task":"doctor","all":true}`))
 	if err != nil || r.FunctionError != "" {
 		s.t.Fatalf("%s: %v %s", fn.ARN(), err, r.Payload)
@@ -303,13 +317,11 @@ func (s *stage) doctor(fn *lambdaemu.Function) {
 		s.t.Fatal(err)
 	}
 	for _, c := range out.Checks {
-		if !c.OK {
-			s.t.Errorf("%s: %s: %s; %s", fn.ARN(), c.Name, c.Text, c.Mend)
+		if !c.OK && out.OK {
+			s.t.Errorf("%s says that all is in order, but for %s", fn.ARN(), c.Name)
 		}
 	}
-	if !out.OK || len(out.Checks) < 5 {
-		s.t.Errorf("%s: ok %v after %d checks", fn.ARN(), out.OK, len(out.Checks))
-	}
+	return out.Checks
 }
 
 func (s *stage) command(p *slackemu.Person, text string) {

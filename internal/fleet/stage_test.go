@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/keyturn/keyturn/infra/template"
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -96,10 +97,6 @@ var tables struct {
 
 func newStage(t testing.TB, p plan) *stage {
 	t.Helper()
-	db, err := server()
-	if err != nil {
-		t.Fatal(err)
-	}
 	w, err := world.New()
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +109,10 @@ func newStage(t testing.TB, p plan) *stage {
 		p.seed = (*world.World).SeedHero
 	}
 	p.seed(w)
+	db, err := server()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tables.Lock()
 	tables.n++
 	s := &stage{World: w, t: t, table: fmt.Sprintf("keyturn-%d", tables.n), logs: &logs{}}
@@ -126,15 +127,40 @@ func newStage(t testing.TB, p plan) *stage {
 // makeTable makes the table on the server behind the emulator.
 func (s *stage) makeTable(url string) {
 	s.t.Helper()
-	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: &url, Region: world.Region, Credentials: credentials.NewStaticCredentialsProvider("AKIDTABLE", "none", ""),
-	})
+	client := s.raw()
 	if _, err := client.CreateTable(s.t.Context(), dynamo.Schema(s.table)); err != nil {
 		s.t.Fatal(err)
 	}
 	s.store = dynamo.New(dynamo.Options{Client: client, Table: s.table})
 	s.AWS.SetDynamoDB(awsemu.DynamoDB{URL: url, Account: central})
 	s.AWS.SetStream(s.table, "NEW_IMAGE")
+}
+
+// raw is the table without anybody before it.
+func (s *stage) raw() *dynamodb.Client {
+	s.t.Helper()
+	db, err := server()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	url := db.URL()
+	return dynamodb.New(dynamodb.Options{BaseEndpoint: &url, Region: world.Region, Credentials: credentials.NewStaticCredentialsProvider("AKIDTABLE", "none", "")})
+}
+
+// empty takes everything out of the table, as if another region began.
+func (s *stage) empty() {
+	s.t.Helper()
+	raw := s.raw()
+	all, err := raw.Scan(s.t.Context(), &dynamodb.ScanInput{TableName: &s.table})
+	if err != nil || len(all.LastEvaluatedKey) > 0 {
+		s.t.Fatalf("%v, or more than a page", err)
+	}
+	for _, it := range all.Items {
+		key := map[string]types.AttributeValue{"pk": it["pk"], "sk": it["sk"]}
+		if _, err := raw.DeleteItem(s.t.Context(), &dynamodb.DeleteItemInput{TableName: &s.table, Key: key}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // deploy sets up what the templates describe in the accounts: roles with their policies, queues, secrets.

@@ -72,7 +72,7 @@ func TestAnswer(t *testing.T) {
 		want  events.LambdaFunctionURLResponse
 	}{
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, events.LambdaFunctionURLResponse{StatusCode: 200, Headers: map[string]string{}}},
-		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "unauthorized", 401) },
+		{"an error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "unauthorized", http.StatusUnauthorized) },
 			events.LambdaFunctionURLResponse{StatusCode: 401, Body: "unauthorized\n", Headers: map[string]string{"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}}},
 		{"JSON in two pieces", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

@@ -171,6 +171,13 @@ func (h *Handler) close(ctx context.Context, a *app.App, m message) error {
 	case run.Closed, !m.Late && !run.AllDone():
 		return nil
 	}
+	until := h.o.Real().Add(time.Minute)
+	if end, limited := ctx.Deadline(); limited {
+		until = end.Add(2 * margin) // when this function has ended, whatever becomes of it
+	}
+	if mine, err := a.ClaimRun(ctx, m.Run, until); err != nil || !mine {
+		return err // whoever is at it closes the run, or its message comes again
+	}
 	sum, err := a.Scheduler.Finish(ctx, run.Spread(), run.Parts)
 	if err != nil {
 		return fmt.Errorf("close run %s: %w", m.Run, err)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
@@ -212,6 +213,13 @@ func TestLostAnswers(t *testing.T) {
 			{"state", func() error { return s.SetState(ctx, "a", "b") }},
 			{"begin", func() error { return s.BeginRun(ctx, "run", []byte("head"), 2) }},
 			{"part", func() error { _, _, err := s.EndPart(ctx, "run", 1, []byte("said")); return err }},
+			{"claim", func() error {
+				mine, err := s.ClaimRun(ctx, "run", time.Now().Add(time.Hour))
+				if err == nil && !mine {
+					return errors.New("nobody claimed it")
+				}
+				return err
+			}},
 			{"close", func() error {
 				first, err := s.CloseRun(ctx, "run")
 				if err == nil && !first {

@@ -82,6 +82,8 @@ const (
 	attrParts   = "parts"   // N, of a run
 	attrDone    = "done"    // NS, the parts that are done
 	attrClosed  = "closed"  // S, the token of who closed it
+	attrCloser  = "closer"  // S, the token of who is about to
+	attrUntil   = "until"   // N, epoch seconds: when somebody else may
 )
 
 const (

@@ -108,6 +108,29 @@ func (s *Store) putPart(ctx context.Context, id string, part int, body []byte) e
 	return err
 }
 
+// ClaimRun lets one caller at a time tell the result of a run, until a time (protocol clock) at which another one may. ok is
+// false if somebody else is at it, or the run is closed. store.ErrNotFound.
+func (s *Store) ClaimRun(ctx context.Context, id string, until time.Time) (ok bool, err error) {
+	what, token := "claim run "+id, s.token()
+	c := condition{
+		expr:   "attribute_exists(#pk) AND attribute_not_exists(#closed) AND (attribute_not_exists(#until) OR #until <= :now)",
+		values: item{":now": number(s.now().Unix())},
+	}
+	_, err = s.update(ctx, runKey(id), "SET #closer = :closer, #until = :until",
+		item{":closer": text(token), ":until": number(until.Unix())}, c, types.ReturnValueNone)
+	no, was := errors.AsType[*refused](err)
+	if !was {
+		return err == nil, s.typed(ctx, what, err)
+	}
+	head := no.item
+	if head == nil {
+		if head, err = s.get(ctx, runKey(id)); err != nil {
+			return false, s.typed(ctx, what, err)
+		}
+	}
+	return head.text(attrCloser) == token, nil // the SDK repeats a write whose answer was lost
+}
+
 // CloseRun closes a run. first is true for exactly one caller, who tells the result. store.ErrNotFound.
 func (s *Store) CloseRun(ctx context.Context, id string) (first bool, err error) {
 	what, token := "close run "+id, s.token()

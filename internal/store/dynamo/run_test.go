@@ -174,6 +174,59 @@ func TestRunMany(t *testing.T) {
 	}
 }
 
+// TestClaimRun: one caller at a time tells the result, and another one may when its time is over.
+func TestClaimRun(t *testing.T) {
+	t.Parallel()
+	now := storetest.Noon
+	var mu sync.Mutex
+	s, _ := open(t, table(t), func(o *dynamo.Options, _ *dynamodb.Options) {
+		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	})
+	ctx := t.Context()
+	if _, err := s.ClaimRun(ctx, "run", now); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a run that is not there: %v", err)
+	}
+	must(t, s.BeginRun(ctx, "run", nil, 1))
+	claims := func() (n int) {
+		var all sync.WaitGroup
+		var got atomic.Int64
+		for range 8 {
+			all.Go(func() {
+				ok, err := s.ClaimRun(ctx, "run", now.Add(time.Minute))
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					got.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		return int(got.Load())
+	}
+	if n := claims(); n != 1 {
+		t.Errorf("%d claimed it", n)
+	}
+	if n := claims(); n != 0 {
+		t.Errorf("%d claimed it while another one is at it", n)
+	}
+	mu.Lock()
+	now = now.Add(time.Minute)
+	mu.Unlock()
+	if n := claims(); n != 1 {
+		t.Errorf("%d claimed it when the time of the first was over", n)
+	}
+	if _, err := s.CloseRun(ctx, "run"); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	now = now.Add(time.Hour)
+	mu.Unlock()
+	if n := claims(); n != 0 {
+		t.Errorf("%d claimed a run that is closed", n)
+	}
+}
+
 // TestTTL: runs go by themselves after thirty days, and nothing else ever does.
 func TestTTL(t *testing.T) {
 	t.Parallel()
