@@ -16,9 +16,9 @@ import (
 func (s *Store) putPointers(ctx context.Context, r rotation.Rotation, old *stored) error {
 	var have []rotation.KeyID
 	if old != nil {
-		have = keysOf(old.rotation)
+		have = store.KeysOf(old.rotation)
 	}
-	for _, k := range keysOf(r) {
+	for _, k := range store.KeysOf(r) {
 		if slices.Contains(have, k) {
 			continue
 		}
@@ -30,23 +30,6 @@ func (s *Store) putPointers(ctx context.Context, r rotation.Rotation, old *store
 		}
 	}
 	return nil
-}
-
-// keysOf lists every key by which a rotation can be found.
-func keysOf(r rotation.Rotation) []rotation.KeyID {
-	out := []rotation.KeyID{r.Old.ID}
-	if r.New != nil {
-		out = append(out, r.New.ID)
-	}
-	for _, k := range []*rotation.KeyRef{r.Evict, r.Other} {
-		if k != nil {
-			out = append(out, k.ID)
-		}
-	}
-	if r.Journal != nil {
-		out = append(out, r.Journal.NewKey, r.Journal.LostKey)
-	}
-	return slices.DeleteFunc(out, func(k rotation.KeyID) bool { return k == "" })
 }
 
 // RotationByKey finds the rotation that names the key as old, new, evicted, the other one or in its journal: an open one
@@ -74,7 +57,7 @@ func (s *Store) byKey(ctx context.Context, k rotation.KeyID) (rotation.Rotation,
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
 			return rotation.Rotation{}, err
-		case slices.Contains(keysOf(v.rotation), k) && (best == nil || v.rotation.Open() && !best.Open()):
+		case slices.Contains(store.KeysOf(v.rotation), k) && (best == nil || v.rotation.Open() && !best.Open()):
 			best = &v.rotation
 		}
 	}
@@ -88,7 +71,7 @@ func (s *Store) byKey(ctx context.Context, k rotation.KeyID) (rotation.Rotation,
 			return rotation.Rotation{}, err
 		}
 		for _, r := range past {
-			if slices.Contains(keysOf(r), k) && (best == nil || r.Episode > best.Episode) {
+			if slices.Contains(store.KeysOf(r), k) && (best == nil || r.Episode > best.Episode) {
 				best = &r
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
@@ -86,7 +85,7 @@ func (s *Store) save(ctx context.Context, r rotation.Rotation) (*stored, error) 
 
 // following returns the stored version that r continues, and checks that r does.
 func (s *Store) following(ctx context.Context, r rotation.Rotation, version int64) (*stored, error) {
-	if old := s.known.get(r.ID, version); old != nil && follow(old.rotation, r) == nil {
+	if old := s.known.get(r.ID, version); old != nil && store.Follows(old.rotation, r) == nil {
 		return old, nil
 	}
 	// It is not known, or r does not continue it: who is late hears that first.
@@ -99,29 +98,5 @@ func (s *Store) following(ctx context.Context, r rotation.Rotation, version int6
 	case old.rotation.Version != version:
 		return nil, store.ErrConflict
 	}
-	return old, follow(old.rotation, r)
-}
-
-// follow checks that r continues a stored rotation: its history, or its episode.
-func follow(old, r rotation.Rotation) error {
-	switch {
-	case r.Episode == old.Episode:
-		if len(r.History) < len(old.History) || !slices.EqualFunc(r.History[:len(old.History)], old.History, sameEntry) {
-			return store.ErrHistory
-		}
-		return nil
-	case r.Episode == old.Episode+1 && !old.Open():
-		return nil
-	default:
-		return fmt.Errorf("%w: %d cannot come after %d, which is %s", store.ErrEpisode, r.Episode, old.Episode, old.State)
-	}
-}
-
-// sameEntry compares two lines of history; times are equal whatever zone they are written in.
-func sameEntry(a, b rotation.Entry) bool {
-	if !a.At.Equal(b.At) {
-		return false
-	}
-	a.At = b.At
-	return a == b
+	return old, store.Follows(old.rotation, r)
 }

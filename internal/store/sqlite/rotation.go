@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -81,29 +80,14 @@ func follow(ctx context.Context, tx *sql.Tx, stored []byte, r rotation.Rotation,
 	if err != nil {
 		return err
 	}
-	switch {
-	case old.Version != version:
+	if old.Version != version {
 		return store.ErrConflict
-	case r.Episode == old.Episode:
-		if len(r.History) < len(old.History) || !slices.EqualFunc(r.History[:len(old.History)], old.History, sameEntry) {
-			return store.ErrHistory
-		}
-		return nil
-	case r.Episode == old.Episode+1 && !old.Open():
-		_, err := tx.ExecContext(ctx, "INSERT INTO episodes (id, episode, body) VALUES (?, ?, ?)", string(old.ID), old.Episode, stored)
+	}
+	if err := store.Follows(old, r); err != nil || r.Episode == old.Episode {
 		return err
-	default:
-		return fmt.Errorf("%w: %d cannot come after %d, which is %s", store.ErrEpisode, r.Episode, old.Episode, old.State)
 	}
-}
-
-// sameEntry compares two lines of history; times are equal whatever zone they are written in.
-func sameEntry(a, b rotation.Entry) bool {
-	if !a.At.Equal(b.At) {
-		return false
-	}
-	a.At = b.At
-	return a == b
+	_, err = tx.ExecContext(ctx, "INSERT INTO episodes (id, episode, body) VALUES (?, ?, ?)", string(old.ID), old.Episode, stored)
+	return err
 }
 
 func put(ctx context.Context, tx *sql.Tx, r rotation.Rotation, body []byte) error {
@@ -117,29 +101,12 @@ func put(ctx context.Context, tx *sql.Tx, r rotation.Rotation, body []byte) erro
 	if _, err := tx.ExecContext(ctx, forgetKeys, string(r.ID), r.Episode); err != nil {
 		return err
 	}
-	for _, k := range keysOf(r) {
+	for _, k := range store.KeysOf(r) {
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO keys (key, id, episode) VALUES (?, ?, ?)", string(k), string(r.ID), r.Episode); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// keysOf lists every key by which a rotation can be found.
-func keysOf(r rotation.Rotation) []rotation.KeyID {
-	out := []rotation.KeyID{r.Old.ID}
-	if r.New != nil {
-		out = append(out, r.New.ID)
-	}
-	for _, k := range []*rotation.KeyRef{r.Evict, r.Other} {
-		if k != nil {
-			out = append(out, k.ID)
-		}
-	}
-	if r.Journal != nil {
-		out = append(out, r.Journal.NewKey, r.Journal.LostKey)
-	}
-	return slices.DeleteFunc(out, func(k rotation.KeyID) bool { return k == "" })
 }
 
 // nanos is a time as it is ordered in the tables; 0 is no time. Times beyond what fits stand at its ends.
