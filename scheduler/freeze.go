@@ -81,17 +81,24 @@ func (r *run) freezeLost(ctx context.Context, inv inventory) (changed []rotation
 	return changed, errors.Join(errs...)
 }
 
+// snapshotsAtOnce bounds how many snapshots are in memory: each has all users of its account.
+const snapshotsAtOnce = 10
+
 // departed returns the accounts that a snapshot knows and the organization does not list any more.
 func (r *run) departed(ctx context.Context, inv inventory) ([]rotation.AccountID, error) {
-	snaps, err := pages(func(p store.Page) ([]rotation.Snapshot, string, error) { return r.o.Store.ListSnapshots(ctx, p) })
+	var left []rotation.AccountID
+	_, err := pages(func(p store.Page) ([]rotation.Snapshot, string, error) {
+		p.Limit = snapshotsAtOnce
+		some, next, err := r.o.Store.ListSnapshots(ctx, p)
+		for _, s := range some {
+			if !inv.known[s.Account] && !slices.Contains(r.o.Exclude, s.Account) {
+				left = append(left, s.Account)
+			}
+		}
+		return nil, next, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list snapshots: %w", err)
-	}
-	var left []rotation.AccountID
-	for _, s := range snaps {
-		if !inv.known[s.Account] && !slices.Contains(r.o.Exclude, s.Account) {
-			left = append(left, s.Account)
-		}
 	}
 	if len(left) == 0 || len(r.o.Include) == 0 {
 		return left, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/store"
 )
 
 // crowd is an organization with all kinds of accounts: due keys, a root key, one that cannot be reached, one that is closed,
@@ -163,4 +164,55 @@ func TestScanGoesOnWhereItsTimeEnded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A message of an account may come again after everything was saved, because the function died before it said so: people hear
+// of what the first attempt opened all the same, and the organization's snapshots are not held in memory together.
+func TestRedeliveredAccountIsTold(t *testing.T) {
+	w := newWorld()
+	for i := range 5 {
+		w.accounts[acct].user(fmt.Sprintf("u%d", i), 95)
+	}
+	s := New(w.options())
+	spread, err := s.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p Part
+	for range 2 {
+		if p, err = s.ScanAccount(t.Context(), spread.Accounts[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Finish(t.Context(), spread, []Part{p}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.opened) != 1 || len(w.opened[0]) != 5 {
+		t.Errorf("told of %v", w.opened)
+	}
+}
+
+// pagedSnapshots notes how many snapshots are asked for at a time.
+type pagedSnapshots struct {
+	*memory
+	most int
+}
+
+func (p *pagedSnapshots) ListSnapshots(ctx context.Context, page store.Page) ([]rotation.Snapshot, string, error) {
+	p.most = max(p.most, page.Size())
+	return p.memory.ListSnapshots(ctx, page)
+}
+
+// A snapshot has all users of its account, so that few are in memory at a time, however many accounts there are.
+func TestBeginHoldsFewSnapshots(t *testing.T) {
+	w := newWorld()
+	o := w.options()
+	few := &pagedSnapshots{memory: w.store}
+	o.Store = few
+	if _, err := New(o).Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if few.most == 0 || few.most > snapshotsAtOnce {
+		t.Errorf("%d snapshots are asked for at a time", few.most)
+	}
 }

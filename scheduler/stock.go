@@ -67,7 +67,14 @@ func (s *Stock) rotation(r rotation.Rotation, now time.Time) {
 // figures takes over from the report what the part of a run carries.
 func (x *result) figures() {
 	rep := x.report
-	x.Changed = len(x.changed)
+	x.Changed = 0 // what an attempt before this one changed counts too, if it died before it said so
+	for _, all := range [][]rotation.Rotation{rep.Open, rep.Closed} {
+		for _, r := range all {
+			if r.Untold() {
+				x.Changed++
+			}
+		}
+	}
 	if x.Failed == "" {
 		x.Users, x.Keys, x.OverAge, x.Findings = rep.Users, rep.Keys, rep.OverAge, len(rep.Findings)
 	}

@@ -107,7 +107,11 @@ func (tickCmd) Run(e *environment) error {
 	}
 	n, err := a.Scheduler.Tick(e.ctx)
 	a.Drain()
-	fmt.Fprintf(e.out, "%d rotations were due and looked at\n", n)
+	what := "looked at"
+	if a.Config.Store.DynamoDB != "" {
+		what = "handed to the rotator's function"
+	}
+	fmt.Fprintf(e.out, "%d rotations were due and %s\n", n, what)
 	return errors.Join(err, a.Close())
 }
 

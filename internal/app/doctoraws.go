@@ -80,7 +80,7 @@ func (a *App) doctorAccounts(ctx context.Context) ([]scheduler.Account, error) {
 		return a.Accounts.Accounts(ctx, a.Config.Organization.IncludeOUs)
 	}
 	var out []scheduler.Account
-	for page := (store.Page{}); ; {
+	for page := (store.Page{Limit: 10}); ; { // each has all users of its account
 		some, next, err := a.Store.ListSnapshots(ctx, page)
 		if err != nil {
 			return nil, err

@@ -106,7 +106,7 @@ func (m *meteredStore) line(r rotation.Rotation, line rotation.Entry) {
 		if r.Stuck != nil {
 			m.meter.Put(metric.StuckRotations, 1)
 		}
-	case rotation.GotStuck{}.Name():
+	case rotation.GotStuck{}.Name(), rotation.ReplacementLost{}.Name():
 		m.meter.Put(metric.StuckRotations, 1)
 	case rotation.Denied{}.Name():
 		m.meter.Put(metric.Refusals, 1)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -51,17 +52,22 @@ func (r Run) Spread() scheduler.Spread {
 	return sp
 }
 
-// lastRun is the table's note of the run that began last.
-const lastRun = "last_run"
+// openRuns is the table's note of the runs that nobody has closed yet, as far as is known.
+const openRuns = "open_runs"
+
+const (
+	mostOpenRuns = 20            // what is older goes by itself, as runs do
+	lateAfter    = 6 * time.Hour // what is missing of a run by then is lost: its messages have come as often as they may
+)
 
 // errNoTable is a mistake of the wiring.
 var errNoTable = errors.New("a run is spread over functions, whose store is a table")
 
-// BeginRun saves what a run begins with. A run that began already goes on as it began. unclosed names the run before, if
-// people were not told of it yet.
-func (a *App) BeginRun(ctx context.Context, id string, sp scheduler.Spread) (r Run, unclosed string, err error) {
+// BeginRun saves what a run begins with. A run that began already goes on as it began. late names the runs before that are
+// not over and will not be: people are told of them as they are.
+func (a *App) BeginRun(ctx context.Context, id string, sp scheduler.Spread) (r Run, late []string, err error) {
 	if a.table == nil {
-		return r, "", errNoTable
+		return r, nil, errNoTable
 	}
 	h := head{Started: sp.Started, Skipped: sp.Skipped, Problems: sp.Problems, Lost: sp.Lost}
 	for _, acct := range sp.Accounts {
@@ -73,28 +79,42 @@ func (a *App) BeginRun(ctx context.Context, id string, sp scheduler.Spread) (r R
 	}
 	body, err := pack(h)
 	if err != nil {
-		return r, "", err
+		return r, nil, err
 	}
 	if err := a.table.BeginRun(ctx, id, body, len(h.Accounts)); err != nil {
-		return r, "", err
+		return r, nil, err
 	}
 	if r, err = a.Run(ctx, id); err != nil {
-		return r, "", err
+		return r, nil, err
 	}
-	before, err := a.Store.GetState(ctx, lastRun)
+	late, err = a.noteRun(ctx, r)
+	return r, late, err
+}
+
+// noteRun adds a run to those that are open, takes those out that are closed, and returns those that are late. These stay
+// noted until they are closed, so that none is forgotten if this function dies.
+func (a *App) noteRun(ctx context.Context, r Run) (late []string, err error) {
+	noted, err := a.Store.GetState(ctx, openRuns)
 	if err != nil {
-		return r, "", err
+		return nil, err
 	}
-	if before != "" && before != id {
-		last, err := a.Run(ctx, before)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return r, "", err
+	open := []string{r.ID}
+	for id := range strings.FieldsSeq(noted) {
+		if id == r.ID || slices.Contains(open, id) {
+			continue
 		}
-		if err == nil && !last.Closed {
-			unclosed = before
+		before, err := a.Run(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound), err == nil && before.Closed:
+			continue
+		case err != nil:
+			return nil, err
+		case r.head.Started.Sub(before.head.Started) >= lateAfter:
+			late = append(late, id)
 		}
+		open = append(open, id)
 	}
-	return r, unclosed, a.Store.SetState(ctx, lastRun, id)
+	return late, a.Store.SetState(ctx, openRuns, strings.Join(open[:min(len(open), mostOpenRuns)], " "))
 }
 
 // Run reads a run. store.ErrNotFound.
@@ -120,6 +140,14 @@ func (a *App) Run(ctx context.Context, id string) (Run, error) {
 		r.Done[p.Account.ID] = true
 	}
 	return r, nil
+}
+
+// PartDone reports whether an account of a run is through: its message came twice. store.ErrNotFound if there is no such run.
+func (a *App) PartDone(ctx context.Context, id string, part int) (bool, error) {
+	if a.table == nil {
+		return false, errNoTable
+	}
+	return a.table.PartDone(ctx, id, part)
 }
 
 // EndPart notes that an account of a run is through. all: it was the last one.

@@ -80,7 +80,7 @@ func tellWait(f Function) time.Duration {
 	if f == "" {
 		return 0
 	}
-	return 90 * time.Minute
+	return 3 * time.Hour
 }
 
 // errOneProcess is why serve does not take a table.

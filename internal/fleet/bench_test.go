@@ -78,8 +78,15 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkScanMemory scans one account with 5,000 users, all of them new and one in fifty due, in the scheduler's function.
+// BenchmarkScanMemory scans one account with 5,000 users, all of them new, in the scheduler's function: one in fifty due, as in
+// an organization that is under its rule; and every one, as on the first day, which has no budget.
 func BenchmarkScanMemory(b *testing.B) {
+	for name, every := range map[string]int{"one in fifty due": 50, "all due": 1} {
+		b.Run(name, func(b *testing.B) { scanMemory(b, every) })
+	}
+}
+
+func scanMemory(b *testing.B, every int) {
 	for b.Loop() {
 		s := newStage(b, plan{binary: shipped(b), at: time.Now().UTC().Truncate(time.Second), seed: func(w *world.World) {
 			now := w.Clock.Now()
@@ -87,7 +94,7 @@ func BenchmarkScanMemory(b *testing.B) {
 				name := fmt.Sprintf("service-%04d", i)
 				w.AWS.AddUser(world.Prod, awsemu.User{Name: name, Path: "/", Tags: map[string]string{"team": "platform", "cost-center": "4711"}, CreatedAt: now.AddDate(-1, 0, 0)})
 				age := 20 + i%60
-				if i%50 == 0 {
+				if i%every == 0 {
 					age = 95
 				}
 				w.AWS.AddKey(world.Prod, name, awsemu.Key{Created: now.AddDate(0, 0, -age), LastUsed: now, LastUsedService: "s3", LastUsedRegion: world.Region})
@@ -113,7 +120,7 @@ func BenchmarkScanMemory(b *testing.B) {
 			}
 			b.ReportMetric(float64(r.MaxRSS)/(1<<20), "MiB/peak")
 			b.ReportMetric(time.Since(began).Seconds(), "s/scan")
-			if r.MaxRSS > mostMemory {
+			if every > 1 && r.MaxRSS > mostMemory {
 				b.Errorf("the scan took %d MiB, and may take %d", r.MaxRSS>>20, int64(mostMemory)>>20)
 			}
 		}

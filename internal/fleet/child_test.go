@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -32,6 +33,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	// The points of the kill test wait for leases most of their time.
+	if err := flag.Set("test.parallel", "10"); err != nil {
+		panic(err)
 	}
 	status := m.Run()
 	if db, err := server(); err == nil {
@@ -64,7 +69,7 @@ func child(clock string) error {
 			if err != nil {
 				return nil, err
 			}
-			return app.New(ctx, cfg, app.Options{AWS: aws, Function: role, Now: fileClock(clock), Lease: lease, Settle: settle, Meter: meter, Log: log})
+			return app.New(ctx, cfg, app.Options{AWS: aws, Function: role, Now: fileClock(clock), Lease: lease, Settle: settle, Spare: function.Spare(role), Meter: meter, Log: log})
 		},
 	})
 	if err != nil {

@@ -30,7 +30,8 @@ func (p point) String() string {
 	return fmt.Sprintf("%s %s %d", when, p.kind, p.n)
 }
 
-// reads reports whether a call changes nothing: to die after it is to die before the next one.
+// reads reports whether a call changes nothing. To die around it is to die after the change before it: the world is the same,
+// and what the process knew is gone either way.
 func reads(operation string) bool {
 	for _, prefix := range []string{"Get", "List", "Query", "BatchGet", "Describe", "Assume", "Generate", "users.", "auth.", "conversations.info"} {
 		if strings.HasPrefix(operation, prefix) {
@@ -124,7 +125,7 @@ func (s *stage) drive(old string) {
 		}
 		switch {
 		case !ok:
-			s.fire(`{"task":"scan","run":"the first"}`)
+			s.fire(`{"task":"scan","run":"the-first"}`)
 			s.pump()
 		case r.Stuck != nil:
 			s.t.Fatalf("stuck: %s\n%s", r.Stuck.Seen, s.logs.tail())
@@ -197,8 +198,8 @@ func current(sec awsemu.SecretInfo) string {
 	return ""
 }
 
-// TestKill kills the function that runs, with SIGKILL, before and after every call of AWS, DynamoDB, SQS and Slack of one
-// whole rotation. Lambda starts it anew, deliveries come again, the tick finds the rest: the promise holds each time.
+// TestKill kills the function that runs, with SIGKILL, before and after every call of AWS, DynamoDB, SQS and Slack by which one
+// whole rotation changes anything. Lambda starts it anew, deliveries come again, the tick finds the rest: the promise holds each time.
 func TestKill(t *testing.T) {
 	s := newStage(t, plan{})
 	all := s.watch()
@@ -214,7 +215,7 @@ func TestKill(t *testing.T) {
 			for i, operation := range operations {
 				for _, after := range []bool{false, true} {
 					p := point{kind, i + 1, after}
-					if after && reads(operation) || testing.Short() && i%10 != 0 {
+					if reads(operation) && i > 0 || testing.Short() && i%10 != 0 {
 						continue
 					}
 					t.Run(p.String(), func(t *testing.T) {

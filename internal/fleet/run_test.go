@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
@@ -41,13 +42,23 @@ func TestLostMessagesAreSaid(t *testing.T) {
 	if n := s.summaries(); len(n) != 0 {
 		t.Errorf("a run that is not over was summed up: %q", n)
 	}
+	// A scan by hand an hour later does not give the first one up.
+	s.Clock.Advance(time.Hour)
+	s.writeClock(filepath.Dir(s.clockFile))
+	if o := s.fire(`{"task":"scan","run":"by-hand"}`); o.Failed {
+		t.Fatal("the scan failed")
+	}
+	s.pump()
+	if n := s.summaries(); len(n) != 1 {
+		t.Errorf("%d summaries: %q", len(n), n)
+	}
 	s.Clock.Advance(rotation.Day)
 	s.writeClock(filepath.Dir(s.clockFile))
 	if o := s.fire(`{"task":"scan","run":"second"}`); o.Failed {
 		t.Fatal("the scan failed")
 	}
 	s.pump()
-	if n := s.summaries(); len(n) != 2 {
+	if n := s.summaries(); len(n) != 3 {
 		t.Errorf("%d summaries: %q", len(n), n)
 	}
 	named := false
@@ -65,13 +76,16 @@ func TestLostMessagesAreSaid(t *testing.T) {
 // The schedule may fire twice, or be tried again: it is one run, with one summary.
 func TestScheduleFiresTwice(t *testing.T) {
 	s := newStage(t, plan{})
-	for range 3 {
-		if o := s.fire(`{"task":"scan","run":"the same"}`); o.Failed {
-			t.Fatal("the scan failed")
-		}
+	if o := s.fire(`{"task":"scan","run":"the-same"}`); o.Failed {
+		t.Fatal("the scan failed")
+	}
+	sent := s.accounts.Messages()
+	s.pump()
+	for _, m := range sent { // a second copy of each, as the same schedule sends them
+		s.accounts.Put(m.Body)
 	}
 	s.pump()
-	if o := s.fire(`{"task":"scan","run":"the same"}`); o.Failed {
+	if o := s.fire(`{"task":"scan","run":"the-same"}`); o.Failed {
 		t.Fatal("the scan failed")
 	}
 	s.pump()
@@ -86,6 +100,30 @@ func TestScheduleFiresTwice(t *testing.T) {
 	}
 	if notices != 1 {
 		t.Errorf("%d notices to the owner", notices)
+	}
+	mails := map[string]int{}
+	for _, m := range s.AWS.Mails() {
+		mails[strings.Join(m.To, " ")+" "+m.Subject]++
+	}
+	for mail, n := range mails {
+		if n > 1 {
+			t.Errorf("%d times: %s", n, mail)
+		}
+	}
+}
+
+// A message of a run that the table does not know scans nothing, and ends where a person finds it.
+func TestMessageOfAnUnknownRun(t *testing.T) {
+	s := newStage(t, plan{})
+	s.accounts.Put(`{"run":"of another table","part":0,"account":{"ID":"` + world.Prod + `","Name":"acme-prod","State":"ACTIVE"}}`)
+	for range receives(t) {
+		s.pump()
+	}
+	if n := len(s.dead.Messages()); n != 1 {
+		t.Errorf("%d messages in the dead-letter queue", n)
+	}
+	if _, ok := s.find(s.hero()); ok || len(s.AWS.Mails()) > 0 || !strings.Contains(s.logs.String(), `"UnknownRecords":1`) {
+		t.Errorf("scanned %v, %d mails", ok, len(s.AWS.Mails()))
 	}
 }
 

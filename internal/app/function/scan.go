@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -12,6 +13,7 @@ import (
 	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/metric"
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/store"
 	"github.com/keyturn/keyturn/scheduler"
 )
 
@@ -20,8 +22,10 @@ type message struct {
 	Run     string             `json:"run"`
 	Part    int                `json:"part"`
 	Account *scheduler.Account `json:"account,omitempty"`
-	// Close ends a run: people are told of it as a whole. Late closes one whose accounts are not all through: a later run has
-	// begun, so what is missing by now is lost.
+	// Slice counts how often the scan of the account has gone on in another invocation.
+	Slice int `json:"slice,omitempty"`
+	// Close ends a run: people are told of it as a whole. Late closes one whose accounts are not all through: what is missing
+	// by now is lost.
 	Close bool `json:"close,omitempty"`
 	Late  bool `json:"late,omitempty"`
 }
@@ -46,12 +50,15 @@ func (h *Handler) scan(ctx context.Context, a *app.App, t task) (any, error) {
 	if id == "" {
 		id = spread.Started.UTC().Format(time.RFC3339) + "-" + h.o.NewToken()
 	}
-	run, before, err := a.BeginRun(ctx, id, spread)
+	if strings.ContainsAny(id, " \t\n") || len(id) > mostName {
+		return nil, h.unknown("the name of a run has no spaces and at most %d characters: %s", mostName, clip([]byte(id)))
+	}
+	run, late, err := a.BeginRun(ctx, id, spread)
 	if err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", id, err)
 	}
 	var todo []string
-	if before != "" {
+	for _, before := range late {
 		if todo, err = add(todo, message{Run: before, Close: true, Late: true}); err != nil {
 			return nil, err
 		}
@@ -82,6 +89,9 @@ func (h *Handler) scan(ctx context.Context, a *app.App, t task) (any, error) {
 	h.o.Log.Info("scan begun", "run", id, "accounts", len(run.Accounts), "sent", sent, "skipped", len(spread.Skipped))
 	return started{id, len(run.Accounts), sent}, nil
 }
+
+// mostName bounds the name of a run.
+const mostName = 200
 
 func add(bodies []string, m message) ([]string, error) {
 	b, err := json.Marshal(m)
@@ -126,22 +136,32 @@ func (h *Handler) message(ctx context.Context, a *app.App, body string) error {
 	}
 }
 
+// mostSlices is how often the scan of an account may go on in another invocation: 5,000 new users take a few.
+const mostSlices = 20
+
 // account scans an account. One whose time ran out is sent again and goes on where it stopped.
 func (h *Handler) account(ctx context.Context, a *app.App, m message) error {
+	done, err := a.PartDone(ctx, m.Run, m.Part)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return h.unknown("account %s is to be scanned for a run that the table does not know: %w", m.Account.ID, err)
+	case err != nil:
+		return err
+	case done: // the message came twice; whoever was first may have died before the run was closed
+		return h.closeIfDone(ctx, a, m.Run)
+	}
 	began, calls := h.o.Real(), a.Accounts.Calls()
 	part, err := a.Scheduler.ScanAccount(ctx, *m.Account)
 	h.o.Meter.Put(metric.ScanSeconds, h.o.Real().Sub(began).Seconds())
 	h.o.Meter.Put(metric.ScanCalls, float64(a.Accounts.Calls()-calls))
+	if errors.Is(err, scheduler.ErrOutOfTime) && m.Slice < mostSlices {
+		m.Slice++
+		h.o.Log.Info("the scan of the account goes on in another invocation", "run", m.Run, "account", m.Account.ID, "slice", m.Slice)
+		return h.send(ctx, a, m)
+	}
 	if errors.Is(err, scheduler.ErrOutOfTime) {
-		bodies, berr := add(nil, m)
-		if berr != nil {
-			return berr
-		}
-		if _, err := h.sender(a).Send(ctx, bodies); err != nil {
-			return fmt.Errorf("send account %s again: %w", m.Account.ID, err)
-		}
-		h.o.Log.Info("the scan of the account goes on in another invocation", "run", m.Run, "account", m.Account.ID)
-		return nil
+		h.o.Log.Error("the scan of the account comes to no end", "run", m.Run, "account", m.Account.ID, "slices", m.Slice)
+		part, err = scheduler.Part{Account: *m.Account, Attempts: m.Slice, Failed: "Its scan came to no end; the log says what takes so long. The next scan tries again."}, nil
 	}
 	if err != nil {
 		return err
@@ -149,16 +169,35 @@ func (h *Handler) account(ctx context.Context, a *app.App, m message) error {
 	if part.Failed != "" {
 		h.o.Meter.Put(metric.ScanFailures, 1)
 	}
+	// Its owners were mailed by now: that the part is done is noted even if the time is over, or they were mailed again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin/2)
+	defer cancel()
 	all, err := a.EndPart(ctx, m.Run, m.Part, part)
 	if err != nil || !all {
 		return err
 	}
-	bodies, err := add(nil, message{Run: m.Run, Close: true})
+	return h.send(ctx, a, message{Run: m.Run, Close: true})
+}
+
+// closeIfDone sends the message that closes a run, if all its accounts are through and nobody has closed it.
+func (h *Handler) closeIfDone(ctx context.Context, a *app.App, id string) error {
+	run, err := a.Run(ctx, id)
+	if err != nil || run.Closed || !run.AllDone() {
+		return err
+	}
+	return h.send(ctx, a, message{Run: id, Close: true})
+}
+
+// send sends one message to the queue of accounts.
+func (h *Handler) send(ctx context.Context, a *app.App, m message) error {
+	bodies, err := add(nil, m)
 	if err != nil {
 		return err
 	}
-	_, err = h.sender(a).Send(ctx, bodies)
-	return err
+	if _, err := h.sender(a).Send(ctx, bodies); err != nil {
+		return fmt.Errorf("send a message of run %s: %w", m.Run, err)
+	}
+	return nil
 }
 
 // close tells people of a run as a whole, once. It is called again if it failed half way: who was told is not told again,

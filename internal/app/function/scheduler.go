@@ -3,9 +3,11 @@ package function
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/scheduler"
 )
 
 // task is what a schedule, or an operator, asks of a function.
@@ -66,10 +68,10 @@ func (h *Handler) tick(ctx context.Context, a *app.App) (any, error) {
 	return ticked{n}, nil
 }
 
-// serve serves what people asked for, if nobody has by now. What cannot be served now is served by the next scan, whose
-// report says what is in the way.
+// serve serves what people asked for, if nobody has by now. What failed comes again; where there is nothing to open, the
+// report of the next scan says why.
 func (h *Handler) serve(ctx context.Context, a *app.App, ids []rotation.ID) map[rotation.ID]error {
-	cut := map[rotation.ID]error{}
+	failed := map[rotation.ID]error{}
 	for _, id := range ids {
 		err := ctx.Err()
 		if err == nil {
@@ -78,12 +80,14 @@ func (h *Handler) serve(ctx context.Context, a *app.App, ids []rotation.ID) map[
 		if err == nil {
 			continue
 		}
-		h.o.Log.Error("request not served; the next scan tries again", "rotation", id, "error", err.Error())
-		if ctx.Err() != nil {
-			cut[id] = err
+		if errors.Is(err, scheduler.ErrNothingToOpen) {
+			h.o.Log.Warn("request not served; the report of the next scan says so", "rotation", id, "error", err.Error())
+			continue
 		}
+		h.o.Log.Error("request not served; it comes again", "rotation", id, "error", err.Error())
+		failed[id] = err
 	}
-	return cut
+	return failed
 }
 
 // source is what every record says of its sender.

@@ -32,8 +32,16 @@ func InLambda() bool { return os.Getenv(envRuntime) != "" }
 // account keeps enough to save what it saw.
 const (
 	stepTime = 90 * time.Second
-	saveTime = time.Minute
+	saveTime = 3 * time.Minute // and to mail the owners
 )
+
+// Spare is what a function keeps of its time for what it has begun: app.Options.Spare.
+func Spare(role app.Function) time.Duration {
+	if role == app.Scheduler {
+		return saveTime
+	}
+	return stepTime
+}
 
 // Start runs the function that the environment names, and ends with the process. out takes the log, as lines of JSON.
 func Start(out io.Writer) error {
@@ -64,10 +72,6 @@ func fromEnvironment(out io.Writer, log *slog.Logger) (*Handler, error) {
 	if err := app.NeedsTable(cfg, role); err != nil {
 		return nil, err
 	}
-	spare := stepTime
-	if role == app.Scheduler {
-		spare = saveTime
-	}
 	meter := metric.New(out, time.Now)
 	return New(Options{
 		Role: role, Queue: os.Getenv(envQueue), NewToken: app.NewToken, Meter: meter, Log: log,
@@ -76,7 +80,7 @@ func fromEnvironment(out io.Writer, log *slog.Logger) (*Handler, error) {
 			if err != nil {
 				return nil, fmt.Errorf("AWS configuration: %w", err)
 			}
-			return app.New(ctx, cfg, app.Options{AWS: aws, Function: role, Spare: spare, Meter: meter, Log: log})
+			return app.New(ctx, cfg, app.Options{AWS: aws, Function: role, Spare: Spare(role), Meter: meter, Log: log})
 		},
 	})
 }

@@ -21,8 +21,8 @@ func (v *stored) lines() int { return linesOf(v.pieces) }
 
 // Bounds of the cache.
 const (
-	mostKnown     = 4000
-	mostKnownSize = 16 << 20 // bytes
+	mostKnown     = 500
+	mostKnownSize = 2 << 20 // bytes
 )
 
 // cache remembers the last known version of rotations, so that a save need not read what it continues. What was used

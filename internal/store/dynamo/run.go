@@ -82,6 +82,18 @@ func (s *Store) endPart(ctx context.Context, id string, part int, body []byte) (
 	return len(head.numbers(attrDone)), int(head.number(attrParts)), nil
 }
 
+// PartDone says whether a part of a run is done. store.ErrNotFound if the run has not begun.
+func (s *Store) PartDone(ctx context.Context, id string, part int) (bool, error) {
+	head, err := s.get(ctx, runKey(id))
+	if err == nil && (part < 0 || int64(part) >= head.number(attrParts)) {
+		err = errNoPart
+	}
+	if err != nil {
+		return false, s.typed(ctx, fmt.Sprintf("look for part %d of run %s", part, id), err)
+	}
+	return slices.Contains(head.numbers(attrDone), part), nil
+}
+
 // putPart keeps what a part has done, unless something is kept already. What does not fit into one item lies in items that
 // carry its hash, so that two who say different things never mix them.
 func (s *Store) putPart(ctx context.Context, id string, part int, body []byte) error {

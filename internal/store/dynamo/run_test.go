@@ -174,6 +174,30 @@ func TestRunMany(t *testing.T) {
 	}
 }
 
+// TestPartDone: a message that comes twice is known by it.
+func TestPartDone(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, table(t))
+	ctx := t.Context()
+	if _, err := s.PartDone(ctx, "run", 0); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a run that is not there: %v", err)
+	}
+	must(t, s.BeginRun(ctx, "run", []byte("head"), 2))
+	for part, want := range []bool{false, true} {
+		if _, _, err := s.EndPart(ctx, "run", 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := s.PartDone(ctx, "run", part); err != nil || done != want {
+			t.Errorf("part %d: %v %v", part, done, err)
+		}
+	}
+	for _, part := range []int{-1, 2} {
+		if _, err := s.PartDone(ctx, "run", part); !errors.Is(err, dynamo.ErrNoPart) {
+			t.Errorf("part %d: %v", part, err)
+		}
+	}
+}
+
 // TestClaimRun: one caller at a time tells the result, and another one may when its time is over.
 func TestClaimRun(t *testing.T) {
 	t.Parallel()
