@@ -176,14 +176,19 @@ func (k *work) reread(ctx context.Context) error {
 	return nil
 }
 
-// renew makes the lease begin anew, and returns a context that ends before it does.
+// renew makes the lease begin anew, and returns a context that ends before it does, and no later than ctx would by its own
+// time: a function is killed then. That ctx is cancelled does not end it.
 func (k *work) renew(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	real := k.o.Real()
 	err := k.note(ctx, rotation.Claim{Op: k.op, Token: k.token, Real: real, LeaseUntil: real.Add(k.o.Lease)})
 	if err != nil {
 		return nil, nil, err
 	}
-	next, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.o.Lease*4/5)
+	left := k.o.Lease * 4 / 5
+	if end, limited := ctx.Deadline(); limited {
+		left = min(left, end.Sub(real))
+	}
+	next, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	return next, cancel, nil
 }
 

@@ -74,3 +74,24 @@ func TestTheTimeRunsOutBetweenSteps(t *testing.T) {
 		t.Errorf("untold %v, keys %v", r.Untold(), l.keys())
 	}
 }
+
+// What begins under a new lease ends with the time of the function all the same.
+func TestRenewedLeaseEndsWithTheFunction(t *testing.T) {
+	l := newLife(t)
+	l.open()
+	l.approve()
+	const left = 10 * time.Second
+	ctx := ending{t.Context(), l.Real().Add(left)}
+	k, err := l.rot.claim(ctx, l.get(), rotation.OpIssue)
+	if err != nil || k == nil {
+		t.Fatal(k, err)
+	}
+	next, stop, err := k.renew(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if end, limited := next.Deadline(); !limited || time.Until(end) > left {
+		t.Errorf("it may go on for %v, and the function for %v", time.Until(end), left)
+	}
+}
