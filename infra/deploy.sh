@@ -148,6 +148,10 @@ else
 	if [ "$target" = main ] && [ "$account" = "$management" ]; then
 		fail "this is the management account itself: leave ManagementAccountId empty, or better deploy into another account"
 	fi
+	central=$(given CentralAccountId)
+	if [ "$target" = main ] && [ -n "$central" ] && [ "$account" != "$central" ]; then
+		fail "main belongs into the central account, which is $central as CentralAccountId of $params says: log in there, or correct it"
+	fi
 	if [ "$target" = accounts ] && [ -n "$management" ] && [ "$account" != "$management" ]; then
 		fail "the role that lists accounts belongs into the management account $management: log in there"
 	fi
@@ -179,6 +183,11 @@ mentions() {
 	grep -F -- "$2:" "$config" | grep -qF -- "$3" || fail "$config does not say $2: $3, as $1 of $params does: correct one of them"
 }
 
+# here makes sure that something is in the region of the functions: they would look for it in no other.
+here() {
+	[ -z "$2" ] || [ "$2" = "$AWS_REGION" ] || fail "$1 of $params is in the region $2, and the functions will be in $AWS_REGION"
+}
+
 case $target in
 main)
 	stack=${stack:-$prefix}
@@ -188,6 +197,14 @@ main)
 	mentions SlackTokenSecretArn token "$(given SlackTokenSecretArn)"
 	mentions SlackSigningSecretArn signing_secret "$(given SlackSigningSecretArn)"
 	mentions EmailFrom from "$(given EmailFrom)"
+	for name in SlackTokenSecretArn SlackSigningSecretArn; do
+		here "$name" "$(given "$name" | cut -d: -f4)"
+	done
+	here SecretsRegion "$(given SecretsRegion)"
+	for pair in ExternalId:external_id ExemptGroup:exempt_group SecretPrefix:name SecretsKmsKeyArn:kms_key SecretsKmsAlias:kms_key; do
+		value=$(given "${pair%%:*}")
+		[ -z "$value" ] || mentions "${pair%%:*}" "${pair#*:}" "$value"
+	done
 	mentions Prefix member_role "$prefix-member"
 	mentions Prefix scan_role "$prefix-member-read"
 	if [ -n "$management" ]; then
@@ -215,15 +232,14 @@ main)
 	upload "$dist/keyturn-$goarch.zip" "$key"
 	overrides+=("CodeBucket=$bucket" "CodeKey=$key")
 	deploy
-	url=https://FUNCTION_URL/
 	if [ "$dry" = no ]; then
 		url=$(aws cloudformation describe-stacks --stack-name "$stack" --output text --query "Stacks[0].Outputs[?OutputKey=='FunctionUrl'].OutputValue")
 		[ -n "$url" ] || fail "the stack $stack has no output FunctionUrl"
+		sed "/^#/d; s|[$]{FUNCTION_URL}|$url|" "$infra/slack-manifest.yaml" >"$dist/slack-manifest.yaml"
+		say "Function URL: $url"
+		say "Slack app's manifest, also in $dist/slack-manifest.yaml:"
+		cat "$dist/slack-manifest.yaml"
 	fi
-	sed "/^#/d; s|[$]{FUNCTION_URL}|$url|" "$infra/slack-manifest.yaml" >"$dist/slack-manifest.yaml"
-	say "Function URL: $url"
-	say "Slack app's manifest, also in $dist/slack-manifest.yaml:"
-	cat "$dist/slack-manifest.yaml"
 	;;
 members)
 	stack=${stack:-$prefix-stackset}
@@ -244,4 +260,4 @@ accounts)
 	deploy
 	;;
 esac
-say "done"
+if [ "$dry" = yes ]; then say "all in order; nothing was called on AWS"; else say "done"; fi

@@ -140,7 +140,7 @@ const (
 const mainParams = "Prefix=keyturn OrganizationId=o-a1b2c3d4e5 ManagementAccountId=111122223333 " +
 	"SlackTokenSecretArn=arn:aws:secretsmanager:eu-central-1:444455556666:secret:keyturn-slack-token-AbCdEf " +
 	"SlackSigningSecretArn=arn:aws:secretsmanager:eu-central-1:444455556666:secret:keyturn-slack-signing-GhIjKl " +
-	"EmailFrom=security@example.com EmailIdentity=example.com ScanSchedule=cron(0 6 * * ? *) ScheduleTimezone=Europe/Berlin AlarmEmail=oncall@example.com " +
+	"EmailFrom=security@example.com EmailIdentity=example.com ScheduleState=DISABLED ScanSchedule=cron(0 6 * * ? *) ScheduleTimezone=Europe/Berlin AlarmEmail=oncall@example.com " +
 	"CodeBucket=example-keyturn-artifacts CodeKey=keyturn/0123abcd.zip"
 
 func TestDeployMain(t *testing.T) {
@@ -278,6 +278,9 @@ func TestDeployDryRun(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
+	if b.read("dist/slack-manifest.yaml") != "" || !strings.Contains(errOut, "nothing was called on AWS") {
+		t.Errorf("it wrote what only a deployment knows, or does not say that it was none:\n%s", errOut)
+	}
 }
 
 func TestDeployRefuses(t *testing.T) {
@@ -306,8 +309,8 @@ func TestDeployRefuses(t *testing.T) {
 		{"no AWS CLI", []string{"main"}, func(b *bench) { _ = os.Remove(filepath.Join(b.dir, "bin/aws")) }, "AWS CLI is not installed", 1},
 		{"no Go", []string{"main"}, set("GO=nogo"), "Go is not installed", 1},
 		{"no configuration", []string{"main", "--config", "none"}, set(), "copy infra/config.example.yaml", 1},
-		{"a line that is none", []string{"main"}, edit("keyturn.params", "Prefix=", "Prefix "), `keyturn.params:5: "Prefix keyturn"`, 1},
-		{"a misspelt parameter", []string{"main"}, edit("keyturn.params", "Prefix=", "Perfix="), `keyturn.params:5: no template has a parameter "Perfix"`, 1},
+		{"a line that is none", []string{"main"}, edit("keyturn.params", "Prefix=", "Prefix "), `keyturn.params:6: "Prefix keyturn"`, 1},
+		{"a misspelt parameter", []string{"main"}, edit("keyturn.params", "Prefix=", "Perfix="), `keyturn.params:6: no template has a parameter "Perfix"`, 1},
 		{"a parameter that is computed", []string{"main"}, edit("keyturn.params", "Prefix=", "CodeKey="), "CodeKey is computed", 1},
 		{"missing parameters", []string{"main"}, edit("keyturn.params", "\nEmail", "\n#Email"), "lacks EmailFrom EmailIdentity: infra/keyturn.yaml says", 1},
 		{"an empty parameter", []string{"accounts"}, edit("keyturn.params", "CentralAccountId=444455556666", "CentralAccountId="), "lacks CentralAccountId", 1},
@@ -318,6 +321,10 @@ func TestDeployRefuses(t *testing.T) {
 		{"another role", []string{"main"}, edit("keyturn.params", "Prefix=keyturn", "Prefix=second"), "does not say member_role: second-member", 1},
 		{"one role for both", []string{"main"}, edit("keyturn.yaml", "member-read ", "member "), "does not say scan_role: keyturn-member-read", 1},
 		{"another management account", []string{"main"}, edit("keyturn.yaml", "111122223333", "111122224444"), "does not say management_account: 111122223333", 1},
+		{"a secret of another region", []string{"main"}, set("AWS_REGION=eu-west-1"), "SlackTokenSecretArn of keyturn.params is in the region eu-central-1, and the functions will be in eu-west-1", 1},
+		{"secrets for another region", []string{"main"}, edit("keyturn.params", "SecretsRegion=eu-central-1", "SecretsRegion=eu-west-1"), "SecretsRegion of keyturn.params is in the region eu-west-1", 1},
+		{"another external ID", []string{"main"}, edit("keyturn.params", "Prefix=keyturn", "ExternalId=choose-one"), "does not say external_id: choose-one, as ExternalId", 1},
+		{"another account than the central one", []string{"main"}, set("ACCOUNT=777788889999"), "the central account, which is 444455556666 as CentralAccountId", 1},
 		{"a bad configuration", []string{"main"}, set("BADCONFIG=1"), "correct DIR/keyturn.yaml first", 1},
 		{"not logged in", []string{"main"}, set("FAIL=sts get-caller-identity"), "log in first", 1},
 		{"the management account", []string{"main"}, set("ACCOUNT=" + management), "leave ManagementAccountId empty", 1},

@@ -50,10 +50,10 @@ func (a *App) doctorAWS(ctx context.Context, all bool, say sayFunc) {
 // works are what the roles in the accounts are looked at for: a function looks at the one that it uses.
 func (a *App) works() []aws.Work {
 	switch {
-	case a.function == Scheduler, a.Config.Audit():
-		return []aws.Work{aws.Scanning}
 	case a.function == Rotator:
 		return []aws.Work{aws.Rotating}
+	case a.function == Scheduler, a.Config.Audit():
+		return []aws.Work{aws.Scanning}
 	default:
 		return []aws.Work{aws.Scanning, aws.Rotating}
 	}

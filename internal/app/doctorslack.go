@@ -15,7 +15,7 @@ var scopes = map[string]string{
 
 func (a *App) doctorSlack(ctx context.Context, say sayFunc) {
 	id, err := a.Slack.AuthTest(ctx)
-	if !say("Slack token", err, "it is the app's bot user "+id.UserID, "copy the Bot User OAuth Token of the app again and check slack.api_url") {
+	if !say("Slack token", err, "it is the app's bot user "+id.UserID, "copy the Bot User OAuth Token of the app again and check slack.api_url; functions read it when they start (the runbook: changing the Slack secrets)") {
 		return
 	}
 	var missing []string

@@ -109,7 +109,7 @@ func (h *Handler) Close() error {
 func (h *Handler) unknown(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	h.o.Meter.Put(metric.UnknownRecords, 1)
-	h.o.Log.Error("event not understood", "function", h.o.Role, "error", err.Error())
+	h.o.Log.Error("event not understood", "error", err.Error())
 	return err
 }
 
