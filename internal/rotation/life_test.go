@@ -3,8 +3,6 @@ package rotation
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -357,77 +355,4 @@ func (w *world) scan() {
 		}
 		w.r, w.named = &r, map[KeyID]bool{}
 	}
-}
-
-func TestLifeKeepsItsPromises(t *testing.T) {
-	states := map[State]int{}
-	outcomes := map[Outcome]int{}
-	walk := func(t *rapid.T) {
-		w := &world{t: t, now: noon, ours: map[KeyID]bool{}, off: map[KeyID]time.Time{}, named: map[KeyID]bool{}, holds: map[string]KeyID{}}
-		for i := range rapid.IntRange(1, 2).Draw(t, "keys") {
-			k := key(string(rune('A'+i)), rapid.IntRange(1, 120).Draw(t, "age"), rapid.IntRange(-2, 90).Draw(t, "used"), Active)
-			if i > 0 && rapid.Bool().Draw(t, "inactive") {
-				k.Status = Inactive
-				w.off[k.ID] = noon
-			}
-			w.keys = append(w.keys, k)
-		}
-		for range rapid.IntRange(10, 200).Draw(t, "length") {
-			switch rapid.IntRange(0, 14).Draw(t, "what") {
-			case 0, 1, 2:
-				w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, 15 * time.Minute, time.Hour, Day, 5 * Day, 11 * Day}).Draw(t, "pass"))
-			case 3:
-				w.scan()
-			case 4:
-				if len(w.keys) > 0 {
-					if k := &w.keys[rapid.IntRange(0, len(w.keys)-1).Draw(t, "user")]; k.Status == Active {
-						k.LastUse = LastUse{Kind: UseSeen, At: w.now, Service: "s3", Region: "eu-west-1"}
-					}
-				}
-			case 5:
-				if w.r != nil && rapid.IntRange(0, 3).Draw(t, "by hand") == 0 {
-					w.hands()
-				}
-			case 6, 7:
-				if w.r != nil {
-					w.people()
-				}
-			case 8:
-				if w.r != nil && (w.r.State == Upcoming || w.r.State == Awaiting) && len(w.r.Choices) == 0 {
-					_ = w.apply(Approve{Actor: first, Digest: w.r.Digest(), Required: 1})
-				}
-			default:
-				if w.r != nil {
-					if _, at := w.r.Next(); at.After(w.now) && rapid.Bool().Draw(t, "wait for it") {
-						w.now = at
-					}
-					w.step()
-				}
-			}
-			if w.r != nil {
-				states[w.r.State]++
-				outcomes[w.r.Outcome]++
-			}
-		}
-	}
-	// The promises say little unless the walk gets everywhere, so a hundred walks that did not are followed by others.
-	missing := func() (all []string) {
-		for _, s := range []State{Upcoming, Awaiting, Approved, Evicting, Installing, Recovering, Closed} {
-			if states[s] == 0 {
-				all = append(all, "came to "+string(s))
-			}
-		}
-		for _, o := range []Outcome{OutcomeRotated, OutcomeRetired, OutcomeRejected, OutcomeGone} {
-			if outcomes[o] == 0 {
-				all = append(all, "ended "+string(o))
-			}
-		}
-		return all
-	}
-	for range 5 {
-		if rapid.Check(t, walk); len(missing()) == 0 {
-			return
-		}
-	}
-	t.Errorf("no walk %s", strings.Join(missing(), ", none "))
 }
