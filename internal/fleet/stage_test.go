@@ -107,6 +107,7 @@ func newStage(t testing.TB, p plan) *stage {
 		p.seed = (*world.World).SeedHero
 	}
 	p.seed(w)
+	w.Slack.SetAckWithin(time.Minute) // processes are started for clicks: how long that takes is a figure of make bench
 	db, err := server()
 	if err != nil {
 		t.Fatal(err)

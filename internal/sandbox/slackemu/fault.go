@@ -42,6 +42,10 @@ type armed struct {
 	seen int
 }
 
+// SetAckWithin changes how long the bot may take to acknowledge, which is three seconds: for tests that are about something
+// else, on a machine that may be busy. Call it before anything is sent.
+func (s *Server) SetAckWithin(d time.Duration) { s.ackWithin = d }
+
 // SetFault arms a fault beside those that wait already.
 func (s *Server) SetFault(f Fault) {
 	s.mu.Lock()
