@@ -128,7 +128,11 @@ func (r *run) failed(ctx context.Context, res *result, cause error) {
 	}
 	res.report.Account, res.report.At = a, now
 	res.report.Failures = []string{"The account could not be scanned. " + res.Failed}
-	res.report.divide(rotations)
+	known := make([]*rotation.Rotation, len(rotations))
+	for i := range rotations {
+		known[i] = &rotations[i]
+	}
+	res.report.divide(known)
 	for _, u := range snap.Users {
 		res.report.count(a, u, r.o.Rules, now)
 	}

@@ -36,16 +36,16 @@ func (r *run) freeze(ctx context.Context, account rotation.AccountID, why string
 
 // thaw lets the clocks of the account's rotations run again: it can be reached.
 func (c *scan) thaw(ctx context.Context) []*sight {
-	var frozen []rotation.Rotation
+	var frozen []*rotation.Rotation
 	for _, r := range c.rotations {
 		if r.Open() && r.Frozen != nil {
 			frozen = append(frozen, r)
 		}
 	}
-	slices.SortFunc(frozen, func(a, b rotation.Rotation) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	slices.SortFunc(frozen, byID)
 	var out []*sight
 	for _, r := range frozen {
-		v := &sight{last: &r}
+		v := &sight{last: r}
 		if _, err := c.apply(ctx, v, rotation.Thaw{}); err != nil {
 			c.o.Log.Error("rotation not thawed; the next scan tries again", "account", r.Account, "rotation", r.ID, "error", err)
 		}

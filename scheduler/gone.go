@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -17,19 +16,19 @@ func (c *scan) missing(ctx context.Context, seen []*sight) []*sight {
 	for _, v := range seen {
 		shown[v.user.ID] = true
 	}
-	var lost []rotation.Rotation
+	var lost []*rotation.Rotation
 	for _, r := range c.rotations {
 		if r.Open() && !shown[r.UserID] {
 			lost = append(lost, r)
 		}
 	}
-	slices.SortFunc(lost, func(a, b rotation.Rotation) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	slices.SortFunc(lost, byID)
 	var out []*sight
 	for _, r := range lost {
 		if ctx.Err() != nil {
 			break
 		}
-		v := &sight{row: ReportRow{User: r.UserName}, last: &r}
+		v := &sight{row: ReportRow{User: r.UserName}, last: r}
 		if err := c.guard(func() error { return c.findUser(ctx, v) }); err != nil {
 			c.fail(ctx, v, err)
 		}

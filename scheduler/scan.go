@@ -28,8 +28,8 @@ type scan struct {
 	exempt  map[rotation.UserID]rotation.Exemption
 	pairs   map[rotation.UserID]Pair
 
-	rotations map[rotation.UserID]rotation.Rotation
-	asked     map[rotation.UserID]bool // users whose request was served by this scan
+	rotations map[rotation.UserID]*rotation.Rotation // never changed, only replaced: a large account has thousands
+	asked     map[rotation.UserID]bool               // users whose request was served by this scan
 }
 
 // scan reads an account, does what its users need, and saves what it saw.
@@ -85,7 +85,7 @@ func (r *run) scan(ctx context.Context, a Account, res *result) error {
 // the exemption group nobody could be left alone, and without the pairs a lost store would have keys of ours removed.
 func (r *run) enter(ctx context.Context, a Account) (*scan, error) {
 	c := &scan{run: r, account: a, now: r.o.Now(), group: map[rotation.UserName]bool{}, known: map[rotation.UserName]rotation.User{},
-		keys: map[rotation.KeyID]rotation.Key{}, exempt: map[rotation.UserID]rotation.Exemption{}, rotations: map[rotation.UserID]rotation.Rotation{},
+		keys: map[rotation.KeyID]rotation.Key{}, exempt: map[rotation.UserID]rotation.Exemption{}, rotations: map[rotation.UserID]*rotation.Rotation{},
 		asked: map[rotation.UserID]bool{}}
 	var err error
 	if c.iam, err = r.o.Accounts.IAM(ctx, a); err != nil {
@@ -130,7 +130,8 @@ func (c *scan) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range rotations {
+	for i := range rotations {
+		r := &rotations[i]
 		c.rotations[r.UserID] = r
 		for _, ref := range []*rotation.KeyRef{&r.Old, r.Evict, r.Other} {
 			if ref == nil {
@@ -182,7 +183,7 @@ func (c *scan) users(ctx context.Context, rows []ReportRow) []*sight {
 func (c *scan) take(seen []*sight) {
 	for _, v := range seen {
 		if v.last != nil {
-			c.rotations[v.last.UserID] = *v.last
+			c.rotations[v.last.UserID] = v.last
 		}
 	}
 }

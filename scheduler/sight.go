@@ -55,11 +55,7 @@ func (c *scan) look(ctx context.Context, v *sight) error {
 }
 
 func (c *scan) lastOf(id rotation.UserID) *rotation.Rotation {
-	r, ok := c.rotations[id]
-	if !ok {
-		return nil
-	}
-	return &r
+	return c.rotations[id]
 }
 
 // readUser reads the user of that name, who may be another one than was known under it.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,26 +43,34 @@ func (c *scan) reported(rows []ReportRow, snap rotation.Snapshot, all []*sight) 
 	if len(uncovered) > 0 {
 		rep.Failures = append(rep.Failures, fmt.Sprintf("No rule of the policy says who may decide on the keys of %s, so nothing is done about them. Add a rule that covers them.", names(uncovered)))
 	}
-	var rotations []rotation.Rotation
-	for _, r := range c.rotations {
-		rotations = append(rotations, r)
-	}
-	rep.divide(rotations)
+	rep.divide(slices.Collect(maps.Values(c.rotations)))
 	return rep
 }
 
 // divide sorts rotations into open ones and those closed since the run before.
-func (rep *AccountReport) divide(rotations []rotation.Rotation) {
-	slices.SortFunc(rotations, func(a, b rotation.Rotation) int { return strings.Compare(string(a.ID), string(b.ID)) })
+func (rep *AccountReport) divide(rotations []*rotation.Rotation) {
+	slices.SortFunc(rotations, byID)
+	open := 0
+	for _, r := range rotations {
+		if r.Open() {
+			open++
+		}
+	}
+	rep.Open = make([]rotation.Rotation, 0, open)
 	for _, r := range rotations {
 		switch {
 		case r.Open():
-			rep.Open = append(rep.Open, r)
+			rep.Open = append(rep.Open, *r)
 		case r.ClosedAt.After(rep.Since):
-			rep.Closed = append(rep.Closed, r)
+			rep.Closed = append(rep.Closed, *r)
 		}
 	}
+	if open == 0 {
+		rep.Open = nil
+	}
 }
+
+func byID(a, b *rotation.Rotation) int { return strings.Compare(string(a.ID), string(b.ID)) }
 
 // count adds the keys of a user.
 func (rep *AccountReport) count(a Account, u rotation.User, rules approval.Rules, now time.Time) {

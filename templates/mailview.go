@@ -25,8 +25,24 @@ type MailAccount struct {
 	Done     []MailRow // closed since the run before
 	Findings []MailRow // mode audit: what would be proposed; nothing was done
 	Failures []string
+	More     MailMore // how many rows each of these lists has beyond those that are shown
 
 	RootKeys, Exempt, Users, Keys, OverAge int
+}
+
+// MailMore counts what a mail leaves out: nobody reads a thousand rows, and mail programs cut such mails off.
+type MailMore struct{ Stuck, Waiting, Install, Working, Done, Findings int }
+
+// mostRows is how many rows each list of a mail shows.
+const mostRows = 100
+
+// add adds a row to a list, as long as there is room. The row is only made then.
+func add(list *[]MailRow, more *int, row func() MailRow) {
+	if len(*list) == mostRows {
+		*more++
+		return
+	}
+	*list = append(*list, row())
 }
 
 // MailRow is one key in a mail.
@@ -76,25 +92,27 @@ func accountData(a AccountView, v View) MailAccount {
 		d.Since = v.stamp(a.Since)
 	}
 	for _, r := range a.Open {
-		row := mailRow(r, v, a.Since)
+		row := func() MailRow { return mailRow(r, v, a.Since) }
 		switch p := phaseOf(r); {
 		case p == isStuck || p == isLeaked || r.Escalated:
-			d.Stuck = append(d.Stuck, row)
+			add(&d.Stuck, &d.More.Stuck, row)
 		case p == isUpcoming || p == isAwaiting:
-			d.Waiting = append(d.Waiting, row)
+			add(&d.Waiting, &d.More.Waiting, row)
 		case p == isInstalling && !adopted(r):
-			d.Install = append(d.Install, row)
+			add(&d.Install, &d.More.Install, row)
 		default:
-			d.Working = append(d.Working, row)
+			add(&d.Working, &d.More.Working, row)
 		}
 	}
 	for _, r := range a.Closed {
-		d.Done = append(d.Done, mailRow(r, v, a.Since))
+		add(&d.Done, &d.More.Done, func() MailRow { return mailRow(r, v, a.Since) })
 	}
 	for _, f := range a.Findings {
-		d.Findings = append(d.Findings, MailRow{
-			User: line(string(f.User), 64), Key: line(string(f.Key.ID), 128), Owner: line(f.Owner, 200), Age: v.age(f.Key.Created), Used: v.usedAloud(f.Key),
-			Says: "keyturn would " + f.would() + ".", Why: reason(f.Proposal.Reason, f.Policy),
+		add(&d.Findings, &d.More.Findings, func() MailRow {
+			return MailRow{
+				User: line(string(f.User), 64), Key: line(string(f.Key.ID), 128), Owner: line(f.Owner, 200), Age: v.age(f.Key.Created), Used: v.usedAloud(f.Key),
+				Says: "keyturn would " + f.would() + ".", Why: reason(f.Proposal.Reason, f.Policy),
+			}
 		})
 	}
 	for _, f := range a.Failures {
