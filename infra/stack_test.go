@@ -28,6 +28,7 @@ func TestFunctions(t *testing.T) {
 		vars, _ := f.Get("Environment", "Variables").(map[string]any)
 		wantVars := map[string]any{"KEYTURN_ROLE": w.role, "KEYTURN_TABLE": "keyturn", "KEYTURN_SECRETS_REVISION": 1}
 		if id == "Scheduler" {
+			wantVars["GOGC"] = "60"
 			wantVars["KEYTURN_QUEUE_URL"] = "https://sqs.eu-central-1.amazonaws.com/444455556666/keyturn-accounts"
 		}
 		if diff := cmp.Diff(wantVars, vars); diff != "" {
