@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/sandbox/lambdaemu"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
 )
 
@@ -197,5 +198,28 @@ func TestEmptyTable(t *testing.T) {
 		if k.Inactive {
 			t.Errorf("key %s was deactivated by a keyturn that knows nothing of it", k.ID)
 		}
+	}
+}
+
+// A scan for which the time of the function is never enough goes on in a bounded number of invocations, and then counts as
+// failed: it neither goes round for ever nor keeps the run open.
+func TestScanThatComesToNoEnd(t *testing.T) {
+	s := newStage(t, plan{limit: func(role string, o *lambdaemu.Options) {
+		if role == "scheduler" {
+			o.Timeout = 10 * time.Second // less than a scan keeps to save what it saw
+		}
+	}})
+	s.scan()
+	if n := s.scheduler.Stats().Invocations; n < 20 || n > 100 {
+		t.Errorf("%d invocations", n)
+	}
+	if len(s.accounts.Messages())+len(s.dead.Messages()) > 0 {
+		t.Error("messages are left")
+	}
+	if n := s.summaries(); len(n) != 1 {
+		t.Errorf("%d summaries: %q", len(n), n)
+	}
+	if l := s.logs.String(); !strings.Contains(l, "comes to no end") || !strings.Contains(l, `"ScanFailures":1`) {
+		t.Error("no line and no figure says so")
 	}
 }
