@@ -22,13 +22,19 @@ func TestManyWeeks(t *testing.T) {
 			s := newStage(t)
 			s.Seed()
 			w := &weeks{stage: s, t: t, rng: rand.New(rand.NewPCG(seed, 20260601)), used: map[string]time.Time{}, off: map[string]bool{}}
-			for range 100 {
+			// What people come to press depends a little on the order of messages. Weeks in which too little happened to prove
+			// anything are followed by others.
+			var issued, off, on, deleted int
+			enough := func() bool {
+				issued, off, on, deleted = w.count("issued"), w.count("deactivated"), w.count("restored"), w.count("deleted")
+				return w.pressed >= 100 && issued >= 2 && off >= 4 && deleted >= 2
+			}
+			for days := 0; days < 100 || days < 400 && !enough(); days++ {
 				w.day()
 			}
 			w.noSecrets()
-			issued, off, on, deleted := w.count("issued"), w.count("deactivated"), w.count("restored"), w.count("deleted")
 			t.Logf("%d buttons pressed, %d of them refused; %d keys issued, %d deactivated, %d restored, %d deleted", w.pressed, w.refused, issued, off, on, deleted)
-			if w.pressed < 100 || issued < 2 || off < 4 || deleted < 2 {
+			if !enough() {
 				t.Error("too little happened for this to prove anything")
 			}
 		})
