@@ -107,6 +107,9 @@ func (a *App) noteRun(ctx context.Context, r Run) (late []string, err error) {
 		switch {
 		case errors.Is(err, store.ErrNotFound), err == nil && before.Closed:
 			continue
+		case errors.Is(err, errUnreadable): // it stops no later one, and goes by itself
+			a.log.Error("run not read; its summary is lost", "run", id, "error", err.Error())
+			continue
 		case err != nil:
 			return nil, err
 		case r.head.Started.Sub(before.head.Started) >= lateAfter:
@@ -194,13 +197,16 @@ func pack(v any) ([]byte, error) {
 // mostUnpacked bounds what is unpacked, in bytes: far more than thousands of accounts need.
 const mostUnpacked = 16 << 20
 
+// errUnreadable: what is kept of a run is not what this version writes.
+var errUnreadable = errors.New("it cannot be read")
+
 func unpack(b []byte, v any) error {
 	z, err := gzip.NewReader(bytes.NewReader(b))
 	if err != nil {
-		return fmt.Errorf("unpack: %w", err)
+		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	if err := json.NewDecoder(io.LimitReader(z, mostUnpacked)).Decode(v); err != nil {
-		return fmt.Errorf("unpack: %w", err)
+		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	return nil
 }

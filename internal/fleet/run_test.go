@@ -223,3 +223,18 @@ func TestScanThatComesToNoEnd(t *testing.T) {
 		t.Error("no line and no figure says so")
 	}
 }
+
+// A run that cannot be read any more stops no later one.
+func TestUnreadableRunStopsNoOther(t *testing.T) {
+	s := newStage(t, plan{})
+	if err := s.store.BeginRun(t.Context(), "unreadable", []byte("no head"), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.SetState(t.Context(), "open_runs", "unreadable"); err != nil {
+		t.Fatal(err)
+	}
+	s.scan()
+	if _, ok := s.notice(world.Owner, s.hero()); !ok || len(s.summaries()) != 1 {
+		t.Errorf("notice %v, summaries %q", ok, s.summaries())
+	}
+}

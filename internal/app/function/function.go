@@ -95,16 +95,6 @@ func (h *Handler) open(ctx context.Context) (*app.App, error) {
 	return a, nil
 }
 
-// Close ends the application, if it was opened.
-func (h *Handler) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.app == nil {
-		return nil
-	}
-	return h.app.Close()
-}
-
 // unknown counts and logs an event, or a part of one, that this version does not understand, and returns the error.
 func (h *Handler) unknown(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
