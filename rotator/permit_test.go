@@ -153,8 +153,9 @@ func TestModeAutoIsTodaysMode(t *testing.T) {
 		l := newLife(t)
 		l.rules.policy.Mode = rotation.ModeAuto
 		l.open()
+		l.wake() // people are told
 		l.pass(8 * rotation.Day)
-		l.do(rotation.NoticePassed{Delivered: l.Now().Add(-8 * rotation.Day)})
+		l.do(rotation.NoticePassed{})
 		return l
 	}
 	l := auto(t)

@@ -35,6 +35,12 @@ type tale struct {
 	claims int
 }
 
+// told lets Slack accept the notice.
+func (t *tale) told() *tale {
+	t.r = t.r.WithTold(t.r.PeopleSeq, []rotation.MessageRef{{Channel: "D0OWNER", TS: "1", For: sampleOwner.ID, Seq: t.r.PeopleSeq, At: t.now}}, t.now)
+	return t
+}
+
 func sampleKey(id rotation.KeyID, age, used int, status rotation.KeyStatus) rotation.Key {
 	k := rotation.Key{ID: id, Status: status, Created: sampleNow.Add(-time.Duration(age) * rotation.Day)}
 	switch {

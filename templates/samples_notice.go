@@ -54,7 +54,7 @@ func noticeSamples() []noticeSample {
 		replanned(oneKey(), off).sample("awaiting, the plan changed after an approval"),
 		auto().sample("awaiting, mode auto"),
 		auto().do(rotation.Snooze{Actor: sampleOwner, For: 3 * rotation.Day, Why: "release on Thursday"}).sample("snoozed, mode auto"),
-		auto().pass(8 * rotation.Day).do(rotation.NoticePassed{Delivered: sampleNow}).sample("approved, nobody objected"),
+		auto().told().pass(8 * rotation.Day).do(rotation.NoticePassed{}).sample("approved, nobody objected"),
 		conflict().sample("awaiting, an inactive key has to go first"),
 		scanned(sampleKey(sampleOld, 95, 1, active), long).sample("awaiting, a long inactive key has to go first"),
 		crowded().sample("awaiting, an active key has to go first"),

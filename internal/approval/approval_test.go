@@ -93,7 +93,7 @@ func TestParseCircle(t *testing.T) {
 			t.Errorf("%v written as %q reads %v, %v", got, got.String(), again, err)
 		}
 	}
-	for _, in := range []string{"", "group:S0SECOPS", "owners", "user:", "user:X1", "a b@c", "@x", "x@"} {
+	for _, in := range []string{"", "group:", "group:X1", "group:S1 x", "owners", "user:", "user:X1", "a b@c", "@x", "x@"} {
 		if _, err := ParseCircle(in); err == nil {
 			t.Errorf("ParseCircle(%q) was accepted", in)
 		}

@@ -7,13 +7,14 @@ package approval
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Circle is a group of people that a rule may name. The zero value names nobody.
 type Circle struct {
 	Kind CircleKind
-	ID   string // Slack user ID or e-mail address; empty for owner and account_owner
+	ID   string // Slack user ID, e-mail address or Slack user group ID; empty for owner and account_owner
 }
 
 // CircleKind says how a circle finds its people.
@@ -25,16 +26,17 @@ const (
 	AccountOwner CircleKind = "account_owner" // the account's e-mail address
 	SlackUser    CircleKind = "user"          // one Slack user
 	Email        CircleKind = "email"         // one e-mail address
+	UserGroup    CircleKind = "group"         // the members of a Slack user group
 )
 
-// ParseCircle reads a circle as the configuration writes it: owner, account_owner, user:U0123 or an e-mail address.
+// ParseCircle reads a circle as the configuration writes it: owner, account_owner, user:U0123, group:S0123 or an e-mail address.
 func ParseCircle(s string) (Circle, error) {
 	kind, id, has := strings.Cut(s, ":")
 	switch {
 	case s == string(Owner) || s == string(AccountOwner):
 		return Circle{Kind: CircleKind(s)}, nil
-	case has && kind == "group":
-		return Circle{}, fmt.Errorf("%q: Slack user groups as approvers are not supported by this version; name people by user:U... or e-mail address", s)
+	case has && kind == "group" && len(id) > 1 && id[0] == 'S' && !strings.ContainsAny(id, " <>,"):
+		return Circle{Kind: UserGroup, ID: id}, nil
 	case has && kind == "user" && len(id) > 1 && (id[0] == 'U' || id[0] == 'W'):
 		return Circle{Kind: SlackUser, ID: id}, nil
 	case has && kind == "email":
@@ -43,7 +45,7 @@ func ParseCircle(s string) (Circle, error) {
 	default:
 		at := strings.IndexByte(s, '@')
 		if at < 1 || at == len(s)-1 || strings.ContainsAny(s, " <>,") {
-			return Circle{}, fmt.Errorf("%q is not an approver: write owner, account_owner, user:U0123456789 or an e-mail address", s)
+			return Circle{}, fmt.Errorf("%q is not an approver: write owner, account_owner, user:U0123456789, group:S0123456789 or an e-mail address", s)
 		}
 		return Circle{Kind: Email, ID: strings.ToLower(s)}, nil
 	}
@@ -54,6 +56,8 @@ func (c Circle) String() string {
 	switch c.Kind {
 	case SlackUser:
 		return "user:" + c.ID
+	case UserGroup:
+		return "group:" + c.ID
 	case Email:
 		return c.ID
 	default:
@@ -68,4 +72,68 @@ type Rule struct {
 	Required      int      // distinct people
 	SelfApproval  bool     // the one who asked for the rotation may approve it
 	Justification bool     // an approval needs a reason
+
+	Escalate   []Circle // may decide too, once nobody answered in time
+	Leaked     []Circle // may report a leak; nothing: those of AnyOf and Escalate
+	BreakGlass []Circle // may approve alone, with a reason; nothing: nobody
+}
+
+// At returns the rule as it holds for a rotation whose decision was escalated, or not yet.
+func (r Rule) At(escalated bool) Rule {
+	if escalated {
+		r.AnyOf = union(r.AnyOf, r.Escalate)
+	}
+	return r
+}
+
+// Leak is the right to report a key as leaked: one person is enough, whoever asked for the rotation.
+func (r Rule) Leak() Rule {
+	if len(r.Leaked) > 0 {
+		r.AnyOf = r.Leaked
+	} else {
+		r = r.At(true)
+	}
+	return r.alone()
+}
+
+// Glass is the right to approve alone.
+func (r Rule) Glass() Rule {
+	r.AnyOf, r.Escalate = union(r.BreakGlass), nil
+	r = r.alone()
+	r.Justification = true
+	return r
+}
+
+// Own is the right to what takes no key away: one person is enough, whoever asked for the rotation.
+func (r Rule) Own() Rule { return r.alone() }
+
+func (r Rule) alone() Rule {
+	if len(r.AnyOf) > 0 {
+		r.Required = 1
+	}
+	r.SelfApproval, r.Justification = true, false
+	return r
+}
+
+// GroupIDs lists the Slack user groups that the rule names anywhere, each once.
+func (r Rule) GroupIDs() []string {
+	var ids []string
+	for _, c := range union(r.AnyOf, r.Escalate, r.Leaked, r.BreakGlass) {
+		if c.Kind == UserGroup {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// union joins circles; each stands once.
+func union(all ...[]Circle) (out []Circle) {
+	for _, cs := range all {
+		for _, c := range cs {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }

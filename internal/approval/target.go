@@ -9,6 +9,7 @@ type Target struct {
 	UserName rotation.UserName
 	UserPath string
 	Tags     map[string]string
+	Mode     rotation.Mode // of the policy that applies; known only where approval rules are looked up by their own match
 }
 
 // TargetOf returns what rules match on for a rotation.

@@ -18,7 +18,8 @@ type Person struct {
 	Guest   bool   // single- or multi-channel guest
 	Bot     bool
 	Deleted bool
-	Outside bool // Slack says: a stranger of another workspace
+	Outside bool   // Slack says: a stranger of another workspace
+	Zone    string // IANA name of their time zone, as Slack knows it; empty: not known
 }
 
 // Actor returns the person as the history names them.
@@ -32,11 +33,23 @@ type Subject struct {
 	AccountEmail string
 	Requester    rotation.Actor // who asked for the rotation; the zero value if nobody did
 	Teams        []string       // Slack teams whose members may decide; empty: none
+	Groups       Groups         // members of the Slack user groups that the rule names
+	Escalated    bool           // nobody answered in time: the next circle may decide too
 }
 
-// SubjectOf returns the subject of a rotation.
+// Groups is what is known of Slack user groups just now, by ID. Of a group that is missing nothing is known, and nobody
+// counts as its member.
+type Groups map[string]Group
+
+// Group is a Slack user group. The zero value has no members.
+type Group struct {
+	Members []string // Slack user IDs
+	Problem string   // why its members are not known, a sentence; empty if they are
+}
+
+// SubjectOf returns the subject of a rotation. Groups are the caller's to add.
 func SubjectOf(r rotation.Rotation, teams []string) Subject {
-	return Subject{Owner: r.Owner, AccountEmail: r.AccountEmail, Requester: r.RequestedBy, Teams: teams}
+	return Subject{Owner: r.Owner, AccountEmail: r.AccountEmail, Requester: r.RequestedBy, Teams: teams, Escalated: r.Escalation != nil}
 }
 
 // Node is one line of an explained verdict.
@@ -58,6 +71,7 @@ type Verdict struct {
 
 // Decide says whether person may decide on the key of subject under rule. have lists those who approved already.
 func Decide(rule Rule, subject Subject, person Person, have []rotation.Approval) Verdict {
+	rule = rule.At(subject.Escalated)
 	v := Verdict{Required: rule.Required, Who: Who(rule, subject)}
 	standing := checkStanding(person, subject.Teams)
 	circles := checkCircles(rule, subject, person)
@@ -126,6 +140,17 @@ func checkCircles(rule Rule, s Subject, p Person) Node {
 func (c Circle) has(s Subject, p Person) (bool, string) {
 	want := c.ID
 	switch c.Kind {
+	case UserGroup:
+		g, known := s.Groups[c.ID]
+		switch {
+		case g.Problem != "":
+			return false, g.Problem
+		case !known:
+			return false, "the members of this group are not known just now"
+		case p.Known && p.SlackID != "" && slices.Contains(g.Members, p.SlackID):
+			return true, "yes, a member"
+		}
+		return false, fmt.Sprintf("not among its %d members", len(g.Members))
 	case Owner:
 		want = s.Owner
 	case AccountOwner:
@@ -175,6 +200,8 @@ func Who(rule Rule, s Subject) string {
 			out = append(out, "the owner ("+s.Owner+")")
 		case c.Kind == AccountOwner && s.AccountEmail != "":
 			out = append(out, "the account's owner ("+s.AccountEmail+")")
+		case c.Kind == UserGroup && c.ID != "":
+			out = append(out, "a member of the group "+c.ID)
 		case c.ID != "":
 			out = append(out, c.ID)
 		}

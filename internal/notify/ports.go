@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/circle"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/templates"
 )
@@ -14,7 +15,9 @@ import (
 // Errors by which Slack tells what kind of failure it met. Any other one may be over in a minute, and is tried again.
 var (
 	// ErrNoUser: Slack does not know such a person, or nobody can write to them.
-	ErrNoUser = errors.New("no such person in Slack, or nobody who can be written to")
+	ErrNoUser = circle.ErrNoUser
+	// ErrNoGroup: Slack does not know such a user group, or it is disabled.
+	ErrNoGroup = circle.ErrNoGroup
 	// ErrNoChannel: there is no such channel, it is archived, or the app is not in it.
 	ErrNoChannel = errors.New("no channel that the app can write to")
 	// ErrGone: the message is not there any more, or cannot be changed.

@@ -9,9 +9,9 @@ import (
 
 // Channels of references to what is not a message that could be updated.
 const (
-	refMail   = "mail"   // a mail was sent
-	refDigest = "digest" // it was a row of a digest, whose button shows the rotation as it is
-	refListed = "listed" // no mail of its own: the mail about the account lists it
+	refMail   = "mail"          // a mail was sent
+	refDigest = "digest"        // it was a row of a digest, whose button shows the rotation as it is
+	refListed = rotation.Listed // no mail of its own: the mail about the account lists it
 )
 
 // mostRefs bounds how many references a rotation keeps.

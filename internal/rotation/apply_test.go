@@ -117,7 +117,7 @@ func TestApply(t *testing.T) {
 		{"approve without a rule", func(r Rotation) Event { return Approve{Actor: first, Digest: r.Digest()} }, Rotate, true, nil},
 		{"approve what was not shown", func(r Rotation) Event { return Approve{Actor: first, Digest: "old", Required: 1} }, Rotate, true, nil},
 		{"approve by nobody", func(r Rotation) Event { return Approve{Actor: System, Digest: r.Digest(), Required: 1} }, Rotate, true, nil},
-		{"notice passed in mode approve", func(r Rotation) Event { return NoticePassed{Delivered: days(100)} }, Rotate, true, nil},
+		{"notice passed in mode approve", func(r Rotation) Event { return NoticePassed{} }, Rotate, true, nil},
 		{"snooze", func(r Rotation) Event { return Snooze{Actor: first, For: Day} }, Rotate, true, map[State]State{Upcoming: same, Awaiting: same}},
 		{"snooze too long", func(r Rotation) Event { return Snooze{Actor: first, For: 8 * Day} }, Rotate, true, nil},
 		{"wake without a snooze", func(r Rotation) Event { return Wake{} }, Rotate, true, nil},

@@ -60,6 +60,8 @@ func opOf(s Step) Op {
 		return OpDelete
 	case StepRestore:
 		return OpRestore
+	case StepLeakOff:
+		return OpLeakOff
 	default:
 		return ""
 	}
@@ -170,7 +172,7 @@ func (e Evicted) apply(r *Rotation, now time.Time) error {
 }
 
 // done ends a claim whose operation succeeded.
-func (r *Rotation) done() { r.Acting, r.Trouble = nil, nil }
+func (r *Rotation) done() { r.Acting, r.Trouble, r.Postponed = nil, nil, nil }
 
 // Begin writes the journal of an attempt to issue a key, before the key is created.
 type Begin struct {

@@ -52,6 +52,8 @@ type Approve struct {
 	Required int
 	Pick     KeyID
 	Why      string
+
+	BreakGlass bool // one named person decides alone: Required is 1, and Why is said
 }
 
 // Name implements Event.
@@ -60,15 +62,22 @@ func (Approve) Name() string { return "approve" }
 // By implements Event.
 func (e Approve) By() Actor { return e.Actor }
 func (e Approve) note() string {
+	note := e.Why
 	if e.Pick != "" {
-		return join("remove "+string(e.Pick)+" first", e.Why)
+		note = join("remove "+string(e.Pick)+" first", note)
 	}
-	return e.Why
+	if e.BreakGlass {
+		note = join("break-glass, alone", note)
+	}
+	return note
 }
 
 func (e Approve) apply(r *Rotation, now time.Time) error {
 	if err := r.open(); err != nil {
 		return err
+	}
+	if e.BreakGlass && (e.Required != 1 || e.Why == "") {
+		return refuse(Invalid, "break-glass is one person's word with a reason")
 	}
 	if e.Required < 1 || !e.Actor.person() {
 		return refuse(Invalid, "no approval rule covers this key, so nobody can approve it. Ask whoever configures keyturn")
@@ -101,14 +110,14 @@ func (e Approve) apply(r *Rotation, now time.Time) error {
 	}
 	yes := 1
 	for _, a := range r.Approvals {
-		if a.Actor.Same(e.Actor) {
+		if a.Actor.Same(e.Actor) && !e.BreakGlass {
 			return refuse(Already, "you approved this already, %s. It takes %d people", Ago(a.At, now), e.Required)
 		}
 		if a.Digest == e.Digest && a.Pick == e.Pick {
 			yes++
 		}
 	}
-	r.Approvals = append(r.Approvals, Approval{Actor: e.Actor, At: now, Digest: e.Digest, Pick: e.Pick})
+	r.Approvals = append(r.Approvals, Approval{Actor: e.Actor, At: now, Digest: e.Digest, Pick: e.Pick, BreakGlass: e.BreakGlass})
 	r.tell()
 	if yes < e.Required {
 		return nil
@@ -160,34 +169,6 @@ func (r *Rotation) settle(c Choice) {
 	r.Choices, r.Other = nil, nil
 }
 
-// NoticePassed acts for mode auto: the notice was accepted by Slack or mail at Delivered, and nobody objected since.
-type NoticePassed struct{ Delivered time.Time }
-
-// Name implements Event.
-func (NoticePassed) Name() string { return "notice_passed" }
-
-// By implements Event.
-func (NoticePassed) By() Actor      { return System }
-func (e NoticePassed) note() string { return "notice delivered " + minute(e.Delivered) }
-
-func (e NoticePassed) apply(r *Rotation, now time.Time) error {
-	if err := r.in("act on the notice", Awaiting); err != nil {
-		return err
-	}
-	switch {
-	case r.Policy.Mode != ModeAuto:
-		return refuse(NotNow, "the policy asks for an approval (mode %s)", r.Policy.Mode)
-	case e.Delivered.IsZero() || now.Before(e.Delivered.Add(r.Policy.Notice)):
-		return refuse(NotNow, "the notice period has not passed")
-	case !r.SnoozedUntil.IsZero() || r.Held != nil || r.Stuck != nil || len(r.Choices) > 0:
-		return refuse(NotNow, "a person has to decide: the rotation is snoozed, on hold, stuck or needs a choice")
-	}
-	r.State = Approved
-	r.skipOff(now)
-	r.tell()
-	return nil
-}
-
 // Cancel takes an approval back before anything was done.
 type Cancel struct {
 	Actor Actor
@@ -211,7 +192,7 @@ func (e Cancel) apply(r *Rotation, now time.Time) error {
 	if r.Leaked != nil {
 		return refuse(NotNow, "the key was reported as leaked: it is cut off whatever was approved")
 	}
-	r.State, r.Approvals = Awaiting, nil
+	r.State, r.Approvals, r.Passed = Awaiting, nil, nil
 	r.tell()
 	return nil
 }
@@ -293,7 +274,7 @@ func (r *Rotation) undecided(doing string) error {
 	if err := r.idle(); err != nil {
 		return err
 	}
-	if r.Leaked != nil {
+	if r.Leaked != nil || r.LeakedKey != nil && r.LeakedKey.Off.IsZero() {
 		return refuse(NotNow, "cannot %s now: the key was reported as leaked", doing)
 	}
 	if r.State == Evicting && r.Evict != nil && !r.Evict.InactiveSince.IsZero() && !r.Evict.ByHand {

@@ -25,6 +25,12 @@ func (r Rotation) Digest() string {
 		put("choice", c.Remove, c.Rotate)
 	}
 	put(day(r.DueAt), r.Policy.InstallGrace, r.Policy.RecoveryGrace, r.Policy.QuietPeriod)
+	switch {
+	case r.Policy.Mode == ModeAuto:
+		put("auto", r.Policy.Notice)
+	case r.Policy.OnTimeout == TimeoutApprove:
+		put("approved after", r.Policy.AnswerWithin)
+	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:8])
 }

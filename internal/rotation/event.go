@@ -64,7 +64,11 @@ func Apply(r Rotation, e Event, now time.Time) (Rotation, error) {
 	}
 	if c.State != r.State {
 		c.Since = now
-		c.GateRefusals, c.GateSeen, c.Escalated = 0, nil, false
+		c.GateRefusals, c.GateSeen, c.Escalated, c.Postponed = 0, nil, false, nil
+		if c.State == Awaiting {
+			c.asked(now)
+			c.Escalation = nil
+		}
 	}
 	if quiet, ok := e.(interface{ unrecorded(Rotation) bool }); !ok || !quiet.unrecorded(r) {
 		c.record(e.Name(), e.By(), r.State, e.note(), now)

@@ -34,20 +34,38 @@ func (e Entry) sum() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// Sound reports whether the entry is as it was written: its hash covers what it says.
+func (e Entry) Sound() bool { return e.Hash != "" && e.sum() == e.Hash }
+
+// NewEntry returns the entry that follows prev in a chain of its own, or the first one if prev is nil. Chains hold what
+// belongs to no rotation.
+func NewEntry(prev *Entry, at time.Time, by Actor, event, note string) Entry {
+	e := Entry{Seq: 1, At: at.UTC().Round(0), Actor: by, Event: event, Note: cutNote(note)}
+	if prev != nil {
+		e.Seq, e.Prev = prev.Seq+1, prev.Hash
+	}
+	e.Hash = e.sum()
+	return e
+}
+
 // mostNote bounds what one line of history keeps, in bytes: reasons are typed by people.
 const mostNote = 1000
 
 func (r *Rotation) record(event string, by Actor, from State, note string, now time.Time) {
-	note = strings.ToValidUTF8(note, "�")
-	if len(note) > mostNote {
-		note = strings.ToValidUTF8(note[:mostNote], "") + "…"
-	}
-	e := Entry{Seq: len(r.History) + 1, At: now.UTC().Round(0), Actor: by, Event: event, From: from, To: r.State, Note: note}
+	e := Entry{Seq: len(r.History) + 1, At: now.UTC().Round(0), Actor: by, Event: event, From: from, To: r.State, Note: cutNote(note)}
 	if n := len(r.History); n > 0 {
 		e.Seq, e.Prev = r.History[n-1].Seq+1, r.History[n-1].Hash
 	}
 	e.Hash = e.sum()
 	r.History = append(r.History, e)
+}
+
+func cutNote(note string) string {
+	note = strings.ToValidUTF8(note, "�")
+	if len(note) > mostNote {
+		note = strings.ToValidUTF8(note[:mostNote], "") + "…"
+	}
+	return note
 }
 
 // VerifyHistory checks the chain of a history. It finds a changed, missing or reordered line, but not a cut tail: for

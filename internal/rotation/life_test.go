@@ -21,6 +21,8 @@ type world struct {
 	holds   map[string]KeyID    // version → key
 	r       *Rotation
 	serial  int
+	policy  Policy              // of the next scan
+	leaks   map[KeyID]time.Time // reported, and not cut off yet
 }
 
 func (w *world) key(id KeyID) *Key {
@@ -65,12 +67,15 @@ func (w *world) apply(e Event) error {
 	if err := VerifyHistory(got.History); err != nil {
 		w.t.Fatal(err)
 	}
+	if was.State != Approved && got.State != was.State {
+		w.byTime(e, was)
+	}
 	if was.State != Approved && got.State == Approved {
 		if a, ok := e.(Approve); ok && a.Digest != was.Digest() {
 			w.t.Fatalf("a void approval acted")
 		}
 		switch e.(type) {
-		case Approve, Leaked:
+		case Approve, Leaked, NoticePassed, TimeIsUp:
 		case Restored, ObservedReactivated: // after a leak was reported, whose reporter decided
 			if !was.Overtaken() || len(got.Approvals) != 1 || got.Approvals[0].Actor != was.Leaked.By {
 				w.t.Fatalf("%s approved a rotation that nobody reported as leaked", e.Name())
@@ -87,6 +92,47 @@ func (w *world) apply(e Event) error {
 	}
 	w.r = &got
 	return nil
+}
+
+// byTime checks what happens because a time has passed: people had seen just that, and had time to object.
+func (w *world) byTime(e Event, was Rotation) {
+	var seen time.Duration
+	switch e.(type) {
+	case NoticePassed:
+		seen = was.Policy.Notice
+		if was.Policy.Mode != ModeAuto {
+			w.t.Fatalf("a notice passed in mode %s", was.Policy.Mode)
+		}
+	case TimeIsUp:
+		if was.Policy.OnTimeout == TimeoutExpire {
+			return
+		}
+		seen = MinNotice
+		if was.Policy.OnTimeout != TimeoutApprove {
+			w.t.Fatalf("the time is up and it moved, where the policy says %s", was.Policy.OnTimeout)
+		}
+	default:
+		return
+	}
+	switch {
+	case was.NoticeAt.IsZero() || was.NoticeDigest != was.Digest() || w.now.Before(was.NoticeAt.Add(seen)):
+		w.t.Fatalf("%s acts on what people had not seen for %v", e.Name(), seen)
+	case was.Held != nil || was.Stuck != nil || !was.SnoozedUntil.IsZero() || len(was.Choices) > 0 || was.LastActive:
+		w.t.Fatalf("%s acts where a person has to decide", e.Name())
+	}
+}
+
+// told says that people were told, or that it failed.
+func (w *world) told() {
+	at := []MessageRef{{Channel: "D1", TS: "1", For: "U1", Seq: w.r.PeopleSeq}}
+	if rapid.IntRange(0, 4).Draw(w.t, "only listed") == 0 {
+		at[0].Channel = Listed
+	}
+	r := w.r.WithTold(w.r.PeopleSeq, at, w.now)
+	if rapid.IntRange(0, 4).Draw(w.t, "telling fails") == 0 {
+		r = w.r.WithTellFailed(nil, w.now)
+	}
+	w.r = &r
 }
 
 // facts reads the world, sometimes without success.
@@ -132,9 +178,19 @@ func (w *world) step() {
 		_ = w.apply(Remind{})
 	case StepRelease:
 		_ = w.apply(Release{Actor: System})
+	case StepEscalate:
+		_ = w.apply(w.r.Unanswered(w.now))
+	case StepTimeout:
+		_ = w.apply(TimeIsUp{})
+	case StepNotice:
+		_ = w.apply(NoticePassed{})
 	case StepBeginEvict:
 		_ = w.apply(BeginEvict{})
-	case StepEvictDeactivate, StepEvictDelete, StepDeactivate, StepDelete, StepRestore, StepIssue:
+	case StepEvictDeactivate, StepEvictDelete, StepDeactivate, StepDelete, StepRestore, StepIssue, StepLeakOff:
+		if w.r.Acting == nil && !w.r.Urgent() && rapid.IntRange(0, 4).Draw(w.t, "frozen") == 0 {
+			w.must(Postpone{Op: OpOf(step), Until: w.now.Add(Day), Why: "freeze"})
+			return
+		}
 		w.mutate(step)
 	}
 }
@@ -189,6 +245,23 @@ func (w *world) mutate(step Step) {
 		w.must(Restored{Token: token, Key: id})
 	case StepIssue:
 		w.issue(token)
+	case StepLeakOff:
+		id := w.r.LeakedKey.Key
+		k := w.key(id)
+		if k == nil {
+			w.must(GotStuck{Token: token, Op: OpLeakOff, Seen: "the key is gone"})
+			return
+		}
+		if w.leaks[id].IsZero() {
+			w.t.Fatalf("%s is cut off, and nobody reported it", id)
+		}
+		k.Status = Inactive
+		if _, isOff := w.off[id]; !isOff {
+			w.off[id] = w.now
+		}
+		w.named[id] = true
+		delete(w.leaks, id)
+		w.must(LeakCut{Token: token, Key: id})
 	}
 }
 
@@ -297,13 +370,36 @@ func (w *world) people() {
 		Snooze{Actor: who, For: d}, Reject{Actor: who}, HoldOn{Actor: who, For: d}, Release{Actor: who},
 		Extend{Actor: who, For: d}, Confirm{Actor: who}, Restore{Actor: who}, Retry{Actor: who}, Cancel{Actor: who},
 		DeactivateAnyway{Actor: who}, Denied{Actor: who, What: "x"}, Freeze{Why: "role"}, Thaw{}, Superseded{},
-		Exempt{Actor: who, Until: w.now.Add(d)}, NoticePassed{Delivered: w.now.Add(-d)}, GateRefused{}, Issued{}, Deleted{},
-		Leaked{Actor: who},
+		Exempt{Actor: who, Until: w.now.Add(d)}, NoticePassed{}, Escalate{Why: "x"}, TimeIsUp{}, LeakCut{}, Postpone{Op: OpDelete, Until: w.now.Add(d)},
+		ModeIs{Mode: rapid.SampledFrom([]Mode{ModeAuto, ModeApprove}).Draw(w.t, "mode")}, Approve{Actor: who, Digest: digest, Required: 1, Pick: pick, BreakGlass: true, Why: "x"}, GateRefused{}, Issued{}, Deleted{},
+		Leaked{Actor: who}, Leaked{Actor: who, Key: w.anyKey()},
 	}).Draw(w.t, "event")
-	if _, ok := e.(Leaked); ok && rapid.IntRange(0, 4).Draw(w.t, "really leaked") > 0 {
+	l, leak := e.(Leaked)
+	if leak && rapid.IntRange(0, 4).Draw(w.t, "really leaked") > 0 {
 		return
 	}
-	_ = w.apply(e)
+	if err := w.apply(e); err != nil || !leak {
+		return
+	}
+	key := l.Key
+	if key == "" {
+		key = w.r.Old.ID
+	}
+	w.leaks[key] = w.now
+	if k := w.key(key); w.r.Acting == nil && k != nil && k.Status == Active {
+		w.look() // what was done by hand meanwhile, and comes first
+		if _, at := w.r.Next(); w.r.Open() && w.r.Frozen == nil && w.r.AbsentSince.IsZero() && at.After(w.now) {
+			w.t.Fatalf("%s is leaked and active, and nothing happens before %v (in %s)", key, at, w.r.State)
+		}
+	}
+}
+
+// anyKey is one of the user's keys.
+func (w *world) anyKey() KeyID {
+	if len(w.keys) == 0 {
+		return "AKIANONE"
+	}
+	return rapid.SampledFrom(w.keys).Draw(w.t, "leaked key").ID
 }
 
 // hands change keys in the IAM console; keyturn sees it at its next look.
@@ -338,6 +434,7 @@ func (w *world) hands() {
 // scan plans and opens or refreshes, as the scheduler does.
 func (w *world) scan() {
 	s := subject(append([]Key(nil), w.keys...)...)
+	s.Policy = w.policy
 	for i := range s.User.Keys {
 		s.User.Keys[i].InactiveSince = w.off[s.User.Keys[i].ID]
 	}

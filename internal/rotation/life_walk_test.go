@@ -12,7 +12,7 @@ func TestLifeKeepsItsPromises(t *testing.T) {
 	states := map[State]int{}
 	outcomes := map[Outcome]int{}
 	walk := func(t *rapid.T) {
-		w := &world{t: t, now: noon, ours: map[KeyID]bool{}, off: map[KeyID]time.Time{}, named: map[KeyID]bool{}, holds: map[string]KeyID{}}
+		w := &world{t: t, now: noon, ours: map[KeyID]bool{}, off: map[KeyID]time.Time{}, named: map[KeyID]bool{}, holds: map[string]KeyID{}, leaks: map[KeyID]time.Time{}, policy: drawnPolicy(t)}
 		for i := range rapid.IntRange(1, 2).Draw(t, "keys") {
 			k := key(string(rune('A'+i)), rapid.IntRange(1, 120).Draw(t, "age"), rapid.IntRange(-2, 90).Draw(t, "used"), Active)
 			if i > 0 && rapid.Bool().Draw(t, "inactive") {
@@ -22,7 +22,11 @@ func TestLifeKeepsItsPromises(t *testing.T) {
 			w.keys = append(w.keys, k)
 		}
 		for range rapid.IntRange(10, 200).Draw(t, "length") {
-			switch rapid.IntRange(0, 14).Draw(t, "what") {
+			switch rapid.IntRange(0, 15).Draw(t, "what") {
+			case 15:
+				if w.r != nil {
+					w.told()
+				}
 			case 0, 1, 2:
 				w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, 15 * time.Minute, time.Hour, Day, 5 * Day, 11 * Day}).Draw(t, "pass"))
 			case 3:
@@ -66,7 +70,7 @@ func TestLifeKeepsItsPromises(t *testing.T) {
 				all = append(all, "came to "+string(s))
 			}
 		}
-		for _, o := range []Outcome{OutcomeRotated, OutcomeRetired, OutcomeRejected, OutcomeGone} {
+		for _, o := range []Outcome{OutcomeRotated, OutcomeRetired, OutcomeRejected, OutcomeGone, OutcomeExpired} {
 			if outcomes[o] == 0 {
 				all = append(all, "ended "+string(o))
 			}
@@ -79,4 +83,22 @@ func TestLifeKeepsItsPromises(t *testing.T) {
 		}
 	}
 	t.Errorf("no walk %s", strings.Join(missing(), ", none "))
+}
+
+// drawnPolicy is one of the policies that a configuration can have.
+func drawnPolicy(t *rapid.T) Policy {
+	p := DefaultPolicy()
+	if rapid.IntRange(0, 2).Draw(t, "auto") == 0 {
+		p.Mode = ModeAuto
+	}
+	p.OnTimeout = rapid.SampledFrom([]Timeout{TimeoutEscalate, TimeoutApprove, TimeoutExpire}).Draw(t, "timeout")
+	p.AnswerWithin = rapid.SampledFrom([]time.Duration{0, 2 * Day, 10 * Day}).Draw(t, "answer within")
+	p.EscalateAfter = rapid.SampledFrom([]time.Duration{0, Day, 5 * Day}).Draw(t, "escalate after")
+	if p.OnTimeout == TimeoutApprove && p.AnswerWithin == 0 {
+		p.OnTimeout = TimeoutEscalate
+	}
+	if bad := p.Check(); len(bad) > 0 {
+		t.Fatalf("no policy of a configuration: %v", bad)
+	}
+	return p
 }

@@ -10,6 +10,9 @@ const (
 	StepNone            Step = ""
 	StepDue             Step = "due"
 	StepWake            Step = "wake"
+	StepEscalate        Step = "escalate" // nobody answered: the next circle
+	StepTimeout         Step = "timeout"  // the time for the decision is over
+	StepNotice          Step = "notice"   // mode auto: the notice period is over
 	StepRemind          Step = "remind"
 	StepRelease         Step = "release"
 	StepBeginEvict      Step = "begin_evict"
@@ -19,10 +22,11 @@ const (
 	StepDeactivate      Step = "deactivate"
 	StepDelete          Step = "delete"
 	StepRestore         Step = "restore"
+	StepLeakOff         Step = "leak_off"
 	StepLook            Step = "look" // read the account again: it could not be reached, or a key was missing
 )
 
-// RemindEvery is how long a decision or a stuck rotation waits before people are reminded.
+// RemindEvery is how long a stuck rotation waits before people are reminded, and a decision where the policy says nothing.
 const RemindEvery = 7 * Day
 
 // Next returns the step that keyturn takes next by itself, and the time before which it must not. Nothing of it is a
@@ -35,18 +39,36 @@ func (r Rotation) Next() (Step, time.Time) {
 	if r.Trouble != nil && r.Trouble.RetryAt.After(at) && step != StepRemind {
 		at = r.Trouble.RetryAt
 	}
+	if p := r.Postponed; p != nil && opOf(step) == p.Op && p.Until.After(at) && !r.Urgent() {
+		at = p.Until
+	}
 	return step, at
+}
+
+// Urgent reports whether the next step is one that no calendar, freeze or hold puts off: a leaked key is cut off, or a key is
+// made active again.
+func (r Rotation) Urgent() bool {
+	switch step, _ := r.wanted(); step {
+	case StepRestore, StepLeakOff:
+		return true
+	case StepDeactivate:
+		return r.Leaked != nil
+	default:
+		return false
+	}
 }
 
 // wanted is Next without the backoff after a failure.
 func (r Rotation) wanted() (Step, time.Time) {
 	switch {
 	case r.Frozen != nil:
-		return StepLook, latest(r.Frozen.At, r.LookedAt).Add(LookEvery)
+		return StepLook, latest(r.Frozen.At, r.LookedAt).Add(r.lookIn())
 	case !r.AbsentSince.IsZero():
 		return StepLook, r.AbsentSince.Add(GoneWait)
 	case r.Leaked != nil && r.Old.InactiveSince.IsZero() && !r.stuckIn(OpDeactivate):
 		return StepDeactivate, r.Leaked.At
+	case r.LeakedKey != nil && r.LeakedKey.Off.IsZero() && !r.stuckIn(OpLeakOff):
+		return StepLeakOff, r.LeakedKey.At
 	case r.Restoring():
 		return StepRestore, r.Restore.At
 	case r.Stuck != nil:
@@ -62,7 +84,7 @@ func (r Rotation) wanted() (Step, time.Time) {
 		case !r.SnoozedUntil.IsZero():
 			return StepWake, r.SnoozedUntil
 		}
-		return StepRemind, latest(r.Since, r.RemindedAt).Add(RemindEvery)
+		return r.unanswered()
 	case Approved:
 		switch {
 		case r.Kind == Retire:
@@ -93,6 +115,14 @@ func (r Rotation) wanted() (Step, time.Time) {
 	default:
 		return StepNone, r.Since.Add(Day)
 	}
+}
+
+// lookIn is how long an account that cannot be reached is left alone: less where a leaked key waits in it.
+func (r Rotation) lookIn() time.Duration {
+	if r.Leaked != nil && r.Old.InactiveSince.IsZero() || r.LeakedKey != nil && r.LeakedKey.Off.IsZero() {
+		return LookLeaked
+	}
+	return LookEvery
 }
 
 // stuckIn reports whether the rotation is stuck in an operation: what is urgent goes on where it is stuck in another.

@@ -248,6 +248,9 @@ func (e Thaw) apply(r *Rotation, now time.Time) error {
 // LookEvery is how often an account that cannot be reached is looked at again.
 const LookEvery = 6 * time.Hour
 
+// LookLeaked is the same where a leaked key waits in the account.
+const LookLeaked = 15 * time.Minute
+
 // LookedInVain says that the account of a frozen rotation still cannot be reached: the next look comes later.
 type LookedInVain struct{}
 

@@ -45,6 +45,7 @@ func Open(s Subject, q Proposal, last *Rotation, by Actor, why string, now time.
 		return Rotation{}, err
 	}
 	r.State = q.State
+	r.asked(now)
 	r.tell()
 	r.record("open", by, "", join(string(q.Reason), why), now)
 	r.NextAt = r.nextAt(now)
@@ -59,7 +60,7 @@ func (r *Rotation) take(s Subject, q Proposal) error {
 	}
 	r.AccountName, r.AccountEmail, r.OUPath = s.AccountName, s.AccountEmail, s.OUPath
 	r.UserName, r.UserPath, r.UserARN, r.Console = s.User.Name, s.User.Path, s.User.ARN, s.User.Console
-	r.Tags = maps.Clone(s.User.Tags)
+	r.Tags, r.Admin = maps.Clone(s.User.Tags), s.User.Admin
 	r.Owner, r.OwnerTagged = s.Owner, s.OwnerTagged
 	r.Kind, r.Reason, r.LastActive, r.DueAt = q.Kind, q.Reason, q.LastActive, q.At
 	r.Old = refTo(old)
@@ -126,7 +127,7 @@ func (e Replan) apply(r *Rotation, now time.Time) error {
 	if e.Proposal.Act != ActOpen || e.Proposal.Old != r.Old.ID && len(r.Choices) == 0 && len(e.Proposal.Choices) == 0 {
 		return refuse(Invalid, "this plan is about another key than %s", r.Old.ID)
 	}
-	if r.Leaked != nil {
+	if r.Leaked != nil || r.LeakedKey != nil && r.LeakedKey.Off.IsZero() {
 		return refuse(NotNow, "key %s was reported as leaked: the plan stands", r.Old.ID)
 	}
 	if MakeID(e.Subject.User.Account, e.Subject.User.ID) != r.ID {
@@ -142,10 +143,11 @@ func (e Replan) apply(r *Rotation, now time.Time) error {
 	if r.Digest() == shown {
 		return nil
 	}
-	r.Approvals = nil
+	r.Approvals, r.Passed = nil, nil
 	if r.State == Approved {
 		r.State = Awaiting
 	}
+	r.asked(now)
 	r.tell()
 	return nil
 }

@@ -25,6 +25,7 @@ const (
 	PendingDeletionConflict    Reason = "pending_deletion_conflict"
 	PendingExpirationConflict  Reason = "pending_expiration_conflict"
 	LeftoverInactiveKey        Reason = "leftover_inactive_key"
+	LeakedKeyReported          Reason = "leaked_key"
 	UnaccountedPair            Reason = "unaccounted_pair" // tagged secret, no record: a person adopts it
 )
 
@@ -271,6 +272,8 @@ func (r Reason) Sentence(p Policy) string {
 		return "The key comes of age while both slots of the user are taken."
 	case LeftoverInactiveKey:
 		return "The key is inactive, and nothing accounts for it."
+	case LeakedKeyReported:
+		return "A person reported the key as leaked."
 	case UnaccountedPair:
 		return "A secret in AWS says that keyturn rotated this key, but keyturn has no record of it."
 	default:

@@ -25,6 +25,7 @@ func (e Snooze) apply(r *Rotation, now time.Time) error {
 		return err
 	}
 	r.Snoozed, r.SnoozedUntil = spent, now.Add(e.For)
+	r.NoticeAt, r.NoticeDigest = time.Time{}, "" // an objection to mode auto: the notice begins anew
 	r.tell()
 	return nil
 }
@@ -61,6 +62,7 @@ func (e Wake) apply(r *Rotation, now time.Time) error {
 		return refuse(NotNow, "key %s is not snoozed, or still is", r.Old.ID)
 	}
 	r.SnoozedUntil = time.Time{}
+	r.asked(now)
 	r.tell()
 	return nil
 }
@@ -153,6 +155,9 @@ func (e Release) apply(r *Rotation, now time.Time) error {
 		return refuse(NotNow, "the hold lasts until %s", minute(r.Held.Until))
 	}
 	r.Held = nil
+	if r.State == Awaiting {
+		r.asked(now)
+	}
 	r.tell()
 	return nil
 }

@@ -44,6 +44,7 @@ const (
 	OutcomeExempted   Outcome = "exempted"
 	OutcomeGone       Outcome = "gone"
 	OutcomeSuperseded Outcome = "superseded"
+	OutcomeExpired    Outcome = "expired" // nobody decided in time
 )
 
 // Op is a mutation of AWS that is claimed before it is made.
@@ -57,6 +58,7 @@ const (
 	OpDeactivate      Op = "deactivate"
 	OpDelete          Op = "delete"
 	OpRestore         Op = "restore"
+	OpLeakOff         Op = "leak_off" // deactivate a leaked key of the rotation that is not its old one
 )
 
 // Doing returns the operation as a participle for people: "being deleted".
@@ -134,6 +136,37 @@ type Approval struct {
 	At     time.Time `json:"at"`
 	Digest string    `json:"digest"`
 	Pick   KeyID     `json:"pick,omitempty"`
+
+	BreakGlass bool `json:"break_glass,omitempty"` // it counted alone
+}
+
+// Escalation says that a decision has gone to the next circle.
+type Escalation struct {
+	At  time.Time `json:"at"`
+	Why string    `json:"why"` // a sentence
+}
+
+// Passed says that a rotation was approved because a time has passed, and not by people.
+type Passed struct {
+	Timeout   bool      `json:"timeout,omitempty"` // of the decision (on_timeout: approve); else the notice of mode auto
+	Delivered time.Time `json:"delivered"`         // when Slack or mail had accepted the notice
+	At        time.Time `json:"at"`
+}
+
+// Postponed says until when today's calendar lets keyturn do nothing, and why.
+type Postponed struct {
+	Op    Op        `json:"op"`
+	Until time.Time `json:"until"`
+	Why   string    `json:"why"`
+}
+
+// LeakedKey is a key of the rotation, not its old one, that was reported as leaked.
+type LeakedKey struct {
+	Key KeyID     `json:"key"`
+	By  Actor     `json:"by"`
+	Why string    `json:"why,omitempty"`
+	At  time.Time `json:"at"`
+	Off time.Time `json:"off,omitzero"` // when it was deactivated
 }
 
 // Hold stops every step that keyturn would take by itself, until a time.
@@ -215,6 +248,7 @@ type Rotation struct {
 	OwnerTagged  bool              `json:"owner_tagged,omitempty"`
 	RequestedBy  Actor             `json:"requested_by,omitzero"` // of a forced rotation
 	RequestedWhy string            `json:"requested_why,omitempty"`
+	Admin        *AdminPolicies    `json:"admin,omitempty"` // nil: not read
 
 	// Secret is the name of the secret that an earlier rotation of this user made: its readers keep finding it there, also
 	// after a rename or where the configuration names new secrets otherwise.
@@ -261,6 +295,15 @@ type Rotation struct {
 	Frozen       *Intent    `json:"frozen,omitempty"`        // the account cannot be reached; its clocks stand still
 	LookedAt     time.Time  `json:"looked_at,omitzero"`      // last look at a frozen account that was in vain
 
+	AskedAt      time.Time   `json:"asked_at,omitzero"`       // since when the decision waits; zero: since Since
+	NoticeAt     time.Time   `json:"notice_at,omitzero"`      // when Slack or mail had accepted the notice of what is proposed now
+	NoticeDigest string      `json:"notice_digest,omitempty"` // of what that notice showed
+	Escalation   *Escalation `json:"escalation,omitempty"`    //
+	TimedOut     time.Time   `json:"timed_out,omitzero"`      // the decision's time ran out, and it still waits
+	Passed       *Passed     `json:"passed,omitempty"`        //
+	Postponed    *Postponed  `json:"postponed,omitempty"`     //
+	LeakedKey    *LeakedKey  `json:"leaked_key,omitempty"`    //
+
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 	Reminders  int       `json:"reminders,omitempty"`
 
@@ -293,6 +336,10 @@ func (r Rotation) Clone() Rotation {
 	c.Confirmed, c.Frozen, c.Journal = ref(r.Confirmed), ref(r.Frozen), ref(r.Journal)
 	if c.Journal != nil {
 		c.Journal.KeyIDs = slices.Clone(r.Journal.KeyIDs)
+	}
+	c.Escalation, c.Passed, c.Postponed, c.LeakedKey = ref(r.Escalation), ref(r.Passed), ref(r.Postponed), ref(r.LeakedKey)
+	if c.Admin = ref(r.Admin); c.Admin != nil {
+		c.Admin.Names = slices.Clone(r.Admin.Names)
 	}
 	c.Telling, c.Tags = ref(r.Telling), maps.Clone(r.Tags)
 	c.Choices, c.Approvals = slices.Clone(r.Choices), slices.Clone(r.Approvals)

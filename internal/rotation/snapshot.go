@@ -12,10 +12,18 @@ type User struct {
 	Tags    map[string]string `json:"tags,omitempty"`
 	Console bool              `json:"console,omitempty"`
 	Exempt  bool              `json:"exempt,omitempty"` // member of the exemption group
+	Admin   *AdminPolicies    `json:"admin,omitempty"`  // nil: not read
 	Keys    []Key             `json:"keys,omitempty"`
 
 	// Row is a digest of the user's row in the credential report when Keys was read; another row means: read again.
 	Row string `json:"row,omitempty"`
+}
+
+// AdminPolicies are the policies of AWS that make a user an administrator, attached to the user or to its groups. It says
+// nothing of inline policies and of policies of one's own. Problem is why they are not known; empty if they are.
+type AdminPolicies struct {
+	Names   []string `json:"names,omitempty"`
+	Problem string   `json:"problem,omitempty"`
 }
 
 // Snapshot is what the last scan knew of an account. It answers status questions without asking AWS, and nothing is
@@ -41,6 +49,45 @@ type Exemption struct {
 	Why      string    `json:"why"`
 	From     time.Time `json:"from"`
 	Until    time.Time `json:"until"`
+
+	Used  Spent     `json:"used,omitzero"`  // of the policy's budget, this one included
+	Asked time.Time `json:"asked,omitzero"` // when people were asked whether to renew it
+}
+
+// Renew returns the exemption that follows e, or the first one where e is the zero value: by whom, why, from now until a
+// day. It is bounded by the policy: longest at once, how many, and all together. A refusal says what is possible.
+func (e Exemption) Renew(p Policy, by Actor, why string, until, now time.Time) (Exemption, error) {
+	next := e
+	next.By, next.Why, next.From, next.Until, next.Asked = by, why, now, until, time.Time{}
+	if !until.After(now) {
+		return e, refuse(Invalid, "an exemption ends on a day in the future")
+	}
+	if most := now.Add(p.ExemptLongest); until.After(most) {
+		return e, refuse(OverBudget, "an exemption may last until %s at most", day(most))
+	}
+	used := e.Used
+	if e.Until.After(now) { // what is left of the one before is given back
+		used.Total -= e.Until.Sub(now)
+	}
+	b := p.Exempts()
+	switch left := b.Left(used.Count, max(used.Total, 0)); {
+	case left <= 0:
+		return e, refuse(OverBudget, "the user was exempted %d times, for %s altogether, and the policy allows no more", used.Count, FormatDuration(used.Total))
+	case until.Sub(now) > left:
+		return e, refuse(OverBudget, "an exemption may last until %s at most: the policy allows %s altogether", day(now.Add(left)), FormatDuration(b.Total))
+	}
+	next.Used = Spent{Count: used.Count + 1, Total: max(used.Total, 0) + until.Sub(now)}
+	return next, nil
+}
+
+// End returns the exemption as a person ended it before its time.
+func (e Exemption) End(by Actor, why string, now time.Time) (Exemption, error) {
+	if !e.InForce(now) {
+		return e, refuse(NotNow, "no exemption is in force")
+	}
+	e.Used.Total = max(e.Used.Total-e.Until.Sub(now), 0)
+	e.By, e.Why, e.Until = by, why, now
+	return e, nil
 }
 
 // InForce reports whether the exemption covers now.
@@ -54,4 +101,7 @@ type Request struct {
 	By       Actor     `json:"by"`
 	Why      string    `json:"why"`
 	At       time.Time `json:"at"`
+
+	Leaked   KeyID  `json:"leaked,omitempty"`   // this key of the user was reported as leaked: it is cut off at once
+	Evidence string `json:"evidence,omitempty"` // what was known of it then
 }

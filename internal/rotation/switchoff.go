@@ -152,7 +152,7 @@ func (e DeactivateAnyway) apply(r *Rotation, now time.Time) error {
 	if r.GateRefusals == 0 || step != StepDeactivate && step != StepEvictDeactivate {
 		return refuse(NotNow, "keyturn has not refused to deactivate key %s, so there is nothing to overrule", r.Old.ID)
 	}
-	r.Anyway = &Intent{By: e.Actor, Why: e.Why, At: now}
+	r.Anyway, r.Postponed = &Intent{By: e.Actor, Why: e.Why, At: now}, nil
 	if step == StepEvictDeactivate {
 		r.EvictAt = now
 	} else {
@@ -246,6 +246,9 @@ func (r *Rotation) on(key KeyID, by Intent, now time.Time) error {
 		return refuse(Invalid, "key %s is not one that can be active again here", key)
 	}
 	r.Restore, r.Anyway, r.Confirmed, r.Stuck = nil, nil, nil, nil
+	if l := r.LeakedKey; l != nil && l.Key == key && !l.Off.IsZero() {
+		r.LeakedKey = nil // a person brought it back
+	}
 	r.RestoredAt = now
 	if overtaken {
 		if r.State == Awaiting {
@@ -292,45 +295,5 @@ func (e Deleted) apply(r *Rotation, now time.Time) error {
 	} else {
 		r.close(OutcomeRotated, now)
 	}
-	return nil
-}
-
-// Leaked says that the old key is known to others: it is deactivated at once, past the gate, and replaced.
-type Leaked struct {
-	Actor Actor
-	Why   string
-}
-
-// Name implements Event.
-func (Leaked) Name() string { return "leaked" }
-
-// By implements Event.
-func (e Leaked) By() Actor    { return e.Actor }
-func (e Leaked) note() string { return e.Why }
-
-func (e Leaked) apply(r *Rotation, now time.Time) error {
-	if err := r.open(); err != nil {
-		return err
-	}
-	if !e.Actor.person() {
-		return refuse(Invalid, "a person says that a key is leaked")
-	}
-	if r.Leaked != nil {
-		return refuse(Already, "%s reported it %s", r.Leaked.By, Ago(r.Leaked.At, now))
-	}
-	if len(r.Choices) > 0 {
-		return refuse(NotNow, "both keys of %s are in use: first choose which one is removed", r.UserName)
-	}
-	r.Leaked = &Intent{By: e.Actor, Why: e.Why, At: now}
-	r.Held, r.SnoozedUntil = nil, time.Time{} // a restore stays: it may have been done already, unnoticed, and is looked at
-	if r.State == Upcoming || r.State == Awaiting {
-		r.State = Approved
-		r.Approvals = []Approval{{Actor: e.Actor, At: now, Digest: r.Digest()}}
-		r.skipOff(now)
-	}
-	if r.Old.InactiveSince.IsZero() || r.Restore != nil {
-		r.Stuck, r.Trouble = nil, nil // neither a question to a person nor a pause after a failure keeps a leaked key active
-	}
-	r.tell()
 	return nil
 }

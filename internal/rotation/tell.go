@@ -34,9 +34,20 @@ func (r Rotation) WithTold(seq int64, messages []MessageRef, now time.Time) Rota
 	c := r.Clone()
 	c.Messages = messages
 	c.ToldSeq = max(c.ToldSeq, min(seq, c.PeopleSeq))
+	if c.State == Awaiting && c.NoticeAt.IsZero() && !c.Untold() && delivered(messages) {
+		c.NoticeAt, c.NoticeDigest = now, c.Digest()
+	}
 	c.TellAfter, c.TellTries, c.Telling = time.Time{}, 0, nil
 	c.NextAt = c.nextAt(now)
 	return c
+}
+
+// Listed is the channel of a reference to a mail that was not sent yet: the one about the account will list the rotation.
+const Listed = "listed"
+
+// delivered reports whether Slack or mail has accepted any message.
+func delivered(messages []MessageRef) bool {
+	return slices.ContainsFunc(messages, func(m MessageRef) bool { return m.Channel != Listed })
 }
 
 // WithTellFailed returns r after telling failed: it is tried again after a growing pause. Messages that did go out are

@@ -46,7 +46,7 @@ func events(t *rapid.T) Event {
 		of[Stored](t), of[Verified](t), of[KeyLost](t), of[LostRemoved](t), of[Issued](t),
 		of[Confirm](t), of[Deactivated](t), of[GateRefused](t), of[DeactivateAnyway](t), of[Restore](t), of[Restored](t), of[Deleted](t), of[Leaked](t),
 		of[ObservedDeactivated](t), of[ObservedReactivated](t), of[Used](t), of[Absent](t), of[Present](t), of[Freeze](t), of[Thaw](t), of[LookedInVain](t), of[LastUsed](t),
-		of[Failed](t), of[GotStuck](t), of[Retry](t), of[ReplacementLost](t), of[Denied](t), of[Replan](t),
+		of[Failed](t), of[GotStuck](t), of[Retry](t), of[ReplacementLost](t), of[Denied](t), of[Replan](t), of[Escalate](t), of[TimeIsUp](t), of[ModeIs](t), of[Postpone](t), of[LeakCut](t),
 	}
 	return rapid.SampledFrom(all).Draw(t, "event")()
 }
