@@ -16,6 +16,14 @@ var (
 	rule   = Rule{Name: "policy[0]", AnyOf: []Circle{{Kind: Owner}, {Kind: AccountOwner}, {Kind: SlackUser, ID: "U7"}, {Kind: Email, ID: "third@example.com"}}, Required: 1}
 )
 
+var (
+	group     = Rule{AnyOf: []Circle{{Kind: UserGroup, ID: "S1"}}, Required: 1}
+	next      = Rule{AnyOf: []Circle{{Kind: Owner}}, Escalate: []Circle{{Kind: SlackUser, ID: "U8"}}, Required: 1}
+	escalated = Subject{Owner: "owner@example.com", Teams: teams, Escalated: true}
+)
+
+func grouped(g Group) Subject { return Subject{Teams: teams, Groups: Groups{"S1": g}} }
+
 func with(p Person, change func(*Person)) Person { change(&p); return p }
 
 func TestDecide(t *testing.T) {
@@ -48,7 +56,15 @@ func TestDecide(t *testing.T) {
 		{"one's own request", rule, Subject{Owner: "owner@example.com", Teams: teams, Requester: rotation.Actor{ID: "U1", Via: rotation.ViaSlack}}, member, "You asked for"},
 		{"one's own request, allowed", Rule{AnyOf: rule.AnyOf, Required: 1, SelfApproval: true},
 			Subject{Owner: "owner@example.com", Teams: teams, Requester: rotation.Actor{ID: "U1", Via: rotation.ViaSlack}}, member, ""},
-		{"a circle of a later version", Rule{AnyOf: []Circle{{Kind: "group", ID: "S1"}}, Required: 1}, theirs, member, "not among"},
+		{"a circle of a later version", Rule{AnyOf: []Circle{{Kind: "moon", ID: "S1"}}, Required: 1}, theirs, member, "not among"},
+		{"a member of a group", group, grouped(Group{Members: []string{"U0", "U1"}}), member, ""},
+		{"not a member of the group", group, grouped(Group{Members: []string{"U0"}}), member, "not among"},
+		{"a group that could not be read", group, grouped(Group{Members: []string{"U1"}, Problem: "Slack could not say"}), member, "not among"},
+		{"a group of which nothing is known", group, theirs, member, "not among"},
+		{"a member of the group who has left Slack", group, grouped(Group{Members: []string{"U1"}}), with(member, func(p *Person) { p.Deleted = true }), "deactivated"},
+		{"the next circle before its time", next, theirs, with(member, func(p *Person) { p.SlackID, p.Email = "U8", "x@example.com" }), "not among"},
+		{"the next circle once it was escalated", next, escalated, with(member, func(p *Person) { p.SlackID, p.Email = "U8", "x@example.com" }), ""},
+		{"the first circle once it was escalated", next, escalated, member, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +98,7 @@ func TestDecideRefusesByDefault(t *testing.T) {
 
 func TestParseCircle(t *testing.T) {
 	for in, want := range map[string]Circle{
-		"owner": {Kind: Owner}, "account_owner": {Kind: AccountOwner}, "user:U0123": {Kind: SlackUser, ID: "U0123"},
+		"owner": {Kind: Owner}, "account_owner": {Kind: AccountOwner}, "user:U0123": {Kind: SlackUser, ID: "U0123"}, "group:S0SECOPS": {Kind: UserGroup, ID: "S0SECOPS"},
 		"Sec@Example.com": {Kind: Email, ID: "sec@example.com"}, "email:a@b.c": {Kind: Email, ID: "a@b.c"},
 	} {
 		got, err := ParseCircle(in)
