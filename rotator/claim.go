@@ -39,6 +39,11 @@ func (w *Rotator) mutate(ctx context.Context, r rotation.Rotation, op rotation.O
 	if w.tooEarly(r, op) {
 		return false, nil
 	}
+	if now := w.o.Now(); !unfinished(r, op) && !r.Urgent() {
+		if at, why := w.o.When(r, needsHours(r, op), now); at.After(now) {
+			return w.change(ctx, r, rotation.Postpone{Op: op, Until: at, Why: why})
+		}
+	}
 	k, err := w.claim(ctx, r, op)
 	if k == nil || err != nil {
 		return false, err
@@ -55,6 +60,18 @@ func (w *Rotator) mutate(ctx context.Context, r rotation.Rotation, op rotation.O
 		return true, nil
 	}
 	return k.failed(ctx, err)
+}
+
+// unfinished reports whether an attempt may have changed something on AWS: it is finished, or cleaned up, whatever the calendar
+// says.
+func unfinished(r rotation.Rotation, op rotation.Op) bool {
+	return r.Acting != nil || op == rotation.OpIssue && r.Journal != nil && r.Journal.Token != ""
+}
+
+// needsHours: what takes a key away happens while people are at work, unless one of them said to do it anyway. A new key
+// harms nobody, so that only a freeze puts it off.
+func needsHours(r rotation.Rotation, op rotation.Op) bool {
+	return op != rotation.OpIssue && r.Anyway == nil
 }
 
 // tooEarly: an attempt to issue that may have made a key, and whose answer is not known, is looked at only when listings
@@ -104,7 +121,7 @@ func (k *work) run(ctx context.Context) (err error) {
 	} else if stop != nil {
 		return k.giveBack(ctx, why, stop)
 	}
-	if _, there := rotation.Find(s.keys, k.r.Old.ID); !there && k.r.State == rotation.Evicting && k.op != rotation.OpRestore {
+	if _, there := rotation.Find(s.keys, k.r.Old.ID); !there && k.r.State == rotation.Evicting && k.op != rotation.OpRestore && k.op != rotation.OpLeakOff {
 		return k.missing(ctx, k.r.Old.ID) // no key goes for the sake of one that is gone
 	}
 	switch k.op {
@@ -120,6 +137,8 @@ func (k *work) run(ctx context.Context) (err error) {
 		return k.evictDelete(ctx, s)
 	case rotation.OpRestore:
 		return k.restore(ctx, s)
+	case rotation.OpLeakOff:
+		return k.cutLeaked(ctx, s)
 	default:
 		return fmt.Errorf("this version does not know the operation %q", k.op)
 	}
@@ -256,7 +275,7 @@ func attempted(r rotation.Rotation, op rotation.Op) bool {
 				return true
 			}
 			ended = false
-		case rotation.Deactivated{}.Name(), rotation.ObservedDeactivated{}.Name(), rotation.GateRefused{}.Name():
+		case rotation.Deactivated{}.Name(), rotation.ObservedDeactivated{}.Name(), rotation.GateRefused{}.Name(), rotation.LeakCut{}.Name():
 			return false
 		}
 	}

@@ -27,7 +27,7 @@ func (k *work) notToday(ctx context.Context) (why string, stop rotation.Event, e
 	}
 	k.log.Warn("not carried out", "why", why)
 	switch {
-	case k.r.Leaked != nil:
+	case k.r.Leaked != nil || k.op == rotation.OpLeakOff:
 		return why, rotation.GotStuck{Op: k.op, Seen: why}, nil
 	case k.r.State == rotation.Approved:
 		return why, rotation.Cancel{Actor: rotation.System, Why: why}, nil
@@ -46,7 +46,7 @@ func (k *work) objection(ctx context.Context) (string, error) {
 	case policy.Mode == rotation.ModeAudit:
 		return "the policy for this user only reports now (mode audit)", nil
 	}
-	if r.Leaked != nil {
+	if r.Leaked != nil || k.op == rotation.OpLeakOff {
 		return "", nil // its own right, whatever else was agreed
 	}
 	e, err := k.o.Store.GetExemption(ctx, r.Account, r.UserID)
@@ -62,13 +62,32 @@ func (k *work) objection(ctx context.Context) (string, error) {
 	if r.State != rotation.Approved && r.State != rotation.Evicting {
 		return "", nil
 	}
-	if r.Policy.Mode == rotation.ModeAuto && policy.Mode == rotation.ModeAuto {
-		return "", nil // a notice has passed instead
+	if r.Passed != nil {
+		return passed(*r.Passed, policy), nil
 	}
-	if still, why := approval.Still(rule, approval.SubjectOf(r, nil), decisive(r.Approvals)); !still {
-		return why, nil
+	s := approval.SubjectOf(r, nil)
+	s.Groups = k.o.Groups(ctx, rule)
+	still, why := approval.Still(rule, s, decisive(r.Approvals))
+	if still {
+		return "", nil
 	}
-	return "", nil
+	for id, g := range s.Groups { // whether somebody's approval counts hangs on a group that could not be read
+		if g.Problem != "" {
+			return "", fmt.Errorf("read the group %s, whose members may have approved: %s", id, g.Problem)
+		}
+	}
+	return why, nil
+}
+
+// passed says why a time that has passed does not stand for an approval today, or "".
+func passed(p rotation.Passed, today rotation.Policy) string {
+	switch {
+	case p.Timeout && today.OnTimeout != rotation.TimeoutApprove:
+		return "a decision that nobody takes in time does not count as approved any more"
+	case !p.Timeout && today.Mode != rotation.ModeAuto:
+		return fmt.Sprintf("the policy asks for an approval now (mode %s)", today.Mode)
+	}
+	return ""
 }
 
 // decisive are the approvals that agree with the last one, which decided: the others were for another choice.

@@ -27,6 +27,14 @@ type Options struct {
 	// ExemptGroup is the IAM group whose members are left alone; empty: there is none.
 	ExemptGroup string
 
+	// When says from when on today's calendar lets an operation be done on a rotation, t at the earliest, and why not
+	// before; hours: not only freezes count but also working hours. nil: always.
+	When func(r rotation.Rotation, hours bool, t time.Time) (at time.Time, why string)
+	// Groups reads the members of the Slack user groups that a rule names. nil: nothing is known of them.
+	Groups func(ctx context.Context, rule approval.Rule) approval.Groups
+	// Able counts the people who could approve a rotation, with the next circle or without it. nil: that is not checked.
+	Able func(ctx context.Context, rule approval.Rule, r rotation.Rotation, escalated bool) (int, error)
+
 	Now      func() time.Time // domain clock; nil: the real one
 	Real     func() time.Time // protocol clock; nil: the real one
 	NewToken func() string    // 32 to 64 characters, never the same twice
@@ -61,6 +69,12 @@ func New(o Options) *Rotator {
 	}
 	if o.KMSKey == nil {
 		o.KMSKey = func(rotation.Rotation) string { return "" }
+	}
+	if o.When == nil {
+		o.When = func(_ rotation.Rotation, _ bool, t time.Time) (time.Time, string) { return t, "" }
+	}
+	if o.Groups == nil {
+		o.Groups = func(context.Context, approval.Rule) approval.Groups { return nil }
 	}
 	if o.Lease <= 0 {
 		o.Lease = DefaultLease
@@ -119,15 +133,28 @@ func (w *Rotator) step(ctx context.Context, r rotation.Rotation) (moved bool, er
 	if next == rotation.StepLook {
 		return w.lookAgain(ctx, r)
 	}
-	e, err := plainEvent(next)
+	events, err := w.plain(ctx, r, next)
 	if err != nil {
 		return false, err
 	}
-	return w.change(ctx, r, e)
+	return w.change(ctx, r, events...)
 }
 
-// plainEvent is the event of a step that needs nothing of AWS.
-func plainEvent(s rotation.Step) (rotation.Event, error) {
+// plain is what a step does that needs nothing of AWS.
+func (w *Rotator) plain(ctx context.Context, r rotation.Rotation, s rotation.Step) ([]rotation.Event, error) {
+	e, err := w.plainEvent(r, s)
+	if err != nil {
+		return nil, err
+	}
+	if s == rotation.StepDue {
+		if unmet, is := approval.Unmeetable(ctx, w.o.Rules, w.o.Able, r, w.o.Log); is {
+			return []rotation.Event{e, unmet}, nil
+		}
+	}
+	return []rotation.Event{e}, nil
+}
+
+func (w *Rotator) plainEvent(r rotation.Rotation, s rotation.Step) (rotation.Event, error) {
 	switch s {
 	case rotation.StepDue:
 		return rotation.Due{}, nil
@@ -135,6 +162,15 @@ func plainEvent(s rotation.Step) (rotation.Event, error) {
 		return rotation.Wake{}, nil
 	case rotation.StepRemind:
 		return rotation.Remind{}, nil
+	case rotation.StepEscalate:
+		return r.Unanswered(w.o.Now()), nil
+	case rotation.StepTimeout:
+		return rotation.TimeIsUp{}, nil
+	case rotation.StepNotice:
+		if p, _, ok := w.o.Rules.For(approval.TargetOf(r)); ok && p.Mode != rotation.ModeAuto && p.Mode != "" {
+			return rotation.ModeIs{Mode: p.Mode}, nil // people decide now
+		}
+		return rotation.NoticePassed{}, nil
 	case rotation.StepRelease:
 		return rotation.Release{Actor: rotation.System, Why: "the time of the hold is over"}, nil
 	case rotation.StepBeginEvict:

@@ -48,6 +48,31 @@ func (k *work) deactivate(ctx context.Context, s sight, id rotation.KeyID) error
 	return k.note(ctx, rotation.LastUsed{Key: id, Use: key.LastUse}, rotation.Deactivated{Token: k.token, Key: id, Note: lastUsed(key)})
 }
 
+// cutLeaked switches off a leaked key that is not the old one: past the gate, at once.
+func (k *work) cutLeaked(ctx context.Context, s sight) error {
+	id := k.r.LeakedKey.Key
+	key, there, err := s.key(ctx, k.account, id)
+	if err != nil { // its last use is good to know, and nothing to wait for
+		k.log.Warn("last use of a leaked key not read", "key", id, "error", err.Error())
+		key, there = rotation.Find(s.keys, id)
+	}
+	switch {
+	case !there:
+		return k.stuck(ctx, "key %s was reported as leaked, but it is not there any more", id)
+	case key.Status == rotation.Inactive:
+		return k.note(ctx, rotation.LeakCut{Token: k.token, Key: id, Note: "it was inactive already"})
+	}
+	err = k.account.SetKeyStatus(ctx, k.r.UserName, id, rotation.Inactive)
+	if errors.Is(err, ErrNoSuchKey) {
+		return k.stuck(ctx, "key %s was reported as leaked, but it is not there any more", id)
+	}
+	if err != nil {
+		return fmt.Errorf("deactivate %s: %w", id, err)
+	}
+	k.log.Info("leaked key deactivated", "key", id, "last_use", key.LastUse)
+	return k.note(ctx, rotation.LeakCut{Token: k.token, Key: id, Note: lastUsed(key)})
+}
+
 // delete removes the old key for good, if the gate lets it pass.
 func (k *work) delete(ctx context.Context, s sight) error {
 	id := k.r.Old.ID

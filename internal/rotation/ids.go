@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -63,4 +64,14 @@ func short(s string) string {
 		return s
 	}
 	return string(r[:most]) + "…"
+}
+
+// InOU reports whether an account's path (r-ab12/ou-ab12-prod/...) lies in an organizational unit, which is given by its
+// path from the root or by its ID alone. Whole segments count.
+func InOU(ou, path string) bool {
+	ou = strings.Trim(ou, "/")
+	if !strings.Contains(ou, "/") {
+		return slices.Contains(strings.Split(path, "/"), ou)
+	}
+	return path == ou || strings.HasPrefix(path, ou+"/")
 }

@@ -60,7 +60,10 @@ func (r *Rotation) take(s Subject, q Proposal) error {
 	}
 	r.AccountName, r.AccountEmail, r.OUPath = s.AccountName, s.AccountEmail, s.OUPath
 	r.UserName, r.UserPath, r.UserARN, r.Console = s.User.Name, s.User.Path, s.User.ARN, s.User.Console
-	r.Tags, r.Admin = maps.Clone(s.User.Tags), s.User.Admin
+	r.Tags = maps.Clone(s.User.Tags)
+	if s.User.Admin != nil {
+		r.Admin = s.User.Admin
+	}
 	r.Owner, r.OwnerTagged = s.Owner, s.OwnerTagged
 	r.Kind, r.Reason, r.LastActive, r.DueAt = q.Kind, q.Reason, q.LastActive, q.At
 	r.Old = refTo(old)

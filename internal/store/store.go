@@ -1,5 +1,5 @@
-// Package store holds what every implementation of keyturn's store shares: its errors and its paging. It knows neither
-// SQLite nor DynamoDB. Consumers declare the methods they need beside their own code.
+// Package store holds what every implementation of keyturn's store shares: its errors, its paging, its filter and what it
+// asks of a save. It knows neither SQLite nor DynamoDB. Consumers declare the methods they need beside their own code.
 package store
 
 import "errors"
@@ -18,10 +18,12 @@ var (
 	ErrFull = errors.New("the store is full")
 	// ErrCursor: the cursor of a page makes no sense, or another list made it.
 	ErrCursor = errors.New("the page's cursor is not valid")
-	// ErrHistory: a save would lose or change lines of the history that is stored.
+	// ErrHistory: a save would lose or change lines of the history that is stored, or an entry is not as it was written.
 	ErrHistory = errors.New("the history would not continue the stored one")
 	// ErrEpisode: a save would skip an episode, go back to an earlier one, or begin one while the stored one is open.
 	ErrEpisode = errors.New("the episode does not follow the stored one")
+	// ErrChain: a chain of entries cannot have that name.
+	ErrChain = errors.New("the chain's name is not valid: it takes 1 to 120 printable ASCII characters without #")
 	// ErrUnnamed: a record lacks the names under which it would be found again.
 	ErrUnnamed = errors.New("the record has no name to be found by")
 )

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/calendar"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
@@ -19,6 +21,10 @@ type Config struct {
 	Listen       string        // host:port of the bot
 	ScanEvery    time.Duration // serve scans so often
 	TickEvery    time.Duration // serve looks so often for what is due
+	MACKey       string        // KMS key that anchors of the audit chains are signed with; empty: none are made
+
+	approvals []Approval // for rules without approvers of their own; the first that matches wins
+	freezes   []freeze
 }
 
 // Organization says which accounts there are and how to reach them.
@@ -38,7 +44,26 @@ type Organization struct {
 type Rule struct {
 	Match    Match
 	Policy   rotation.Policy
-	Approval approval.Rule
+	Approval approval.Rule // without people, where approvals says who may decide
+
+	calendar string // its name
+	when     calendar.Calendar
+}
+
+// Approval says who decides where a rule of the policy does not.
+type Approval struct {
+	Match Match
+	Rule  approval.Rule
+}
+
+type freeze struct {
+	calendar.Freeze
+	match Match
+}
+
+type route struct {
+	match   Match
+	channel string
 }
 
 // Secrets says where new keys go.
@@ -54,6 +79,9 @@ type Slack struct {
 	DefaultChannel string
 	Teams          []string
 	APIURL         string // with a slash at its end
+	DigestFrom     int    // so many notices at once for one recipient become one digest
+
+	routes []route
 }
 
 // Email says how mail goes out. From empty: no mail is sent.
@@ -80,12 +108,79 @@ func (c Config) Audit() bool {
 
 // For implements approval.Rules.
 func (c Config) For(t approval.Target) (rotation.Policy, approval.Rule, bool) {
-	for _, r := range c.Rules {
-		if r.Match.Matches(t) {
-			return r.Policy, r.Approval, true
+	r, ok := c.rule(t)
+	if !ok {
+		return rotation.Policy{}, approval.Rule{}, false
+	}
+	if len(r.Approval.AnyOf) > 0 {
+		return r.Policy, r.Approval, true
+	}
+	t.Mode = r.Policy.Mode
+	for _, a := range c.approvals {
+		if a.Match.Matches(t) {
+			rule := a.Rule
+			if len(r.Approval.Leaked) > 0 {
+				rule.Leaked = r.Approval.Leaked
+			}
+			if len(r.Approval.BreakGlass) > 0 {
+				rule.BreakGlass = r.Approval.BreakGlass
+			}
+			return r.Policy, rule, true
 		}
 	}
-	return rotation.Policy{}, approval.Rule{}, false
+	return r.Policy, r.Approval, true
+}
+
+func (c Config) rule(t approval.Target) (Rule, bool) {
+	for _, r := range c.Rules {
+		if r.Match.Matches(t) {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// Calendar says when something may be done about a target: the calendar of its rule, and the freezes that cover it.
+func (c Config) Calendar(t approval.Target) calendar.Calendar {
+	r, _ := c.rule(t)
+	cal := r.when
+	for _, f := range c.freezes {
+		if f.match.Matches(t) {
+			cal.Freezes = append(cal.Freezes, f.Freeze)
+		}
+	}
+	return cal
+}
+
+// When says from when on something may be done about a rotation, t at the earliest, and why not before. hours: working hours
+// count too, and not only freezes.
+func (c Config) When(r rotation.Rotation, hours bool, t time.Time) (at time.Time, why string) {
+	at, why, ok := c.Calendar(approval.TargetOf(r)).Next(t, hours)
+	if !ok { // the configuration refuses such calendars
+		return t.Add(rotation.Day), "the calendar is never open"
+	}
+	return at, why
+}
+
+// Channel is the Slack channel of a target.
+func (c Config) Channel(t approval.Target) string {
+	for _, r := range c.Slack.routes {
+		if r.match.Matches(t) {
+			return r.channel
+		}
+	}
+	return c.Slack.DefaultChannel
+}
+
+// Channels lists every channel that the configuration names, each once.
+func (c Config) Channels() []string {
+	out := []string{c.Slack.DefaultChannel}
+	for _, r := range c.Slack.routes {
+		if !slices.Contains(out, r.channel) {
+			out = append(out, r.channel)
+		}
+	}
+	return out
 }
 
 var _ approval.Rules = Config{}

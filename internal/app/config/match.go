@@ -16,11 +16,12 @@ type Match struct {
 	User     string // a glob over the user's name: build-*
 	Path     string // a prefix of the user's path: /machines/
 	Tags     map[string]string
+	Mode     rotation.Mode // of the policy that applies; in approvals only
 }
 
 // Any reports whether the match matches everything.
 func (m Match) Any() bool {
-	return len(m.Accounts) == 0 && m.OU == "" && m.User == "" && m.Path == "" && len(m.Tags) == 0
+	return len(m.Accounts) == 0 && m.OU == "" && m.User == "" && m.Path == "" && len(m.Tags) == 0 && m.Mode == ""
 }
 
 // Matches reports whether the rule is for t.
@@ -28,7 +29,10 @@ func (m Match) Matches(t approval.Target) bool {
 	if len(m.Accounts) > 0 && !slices.Contains(m.Accounts, t.Account) {
 		return false
 	}
-	if m.OU != "" && !inOU(m.OU, t.OUPath) {
+	if m.Mode != "" && m.Mode != t.Mode {
+		return false
+	}
+	if m.OU != "" && !rotation.InOU(m.OU, t.OUPath) {
 		return false
 	}
 	if m.User != "" {
@@ -45,13 +49,4 @@ func (m Match) Matches(t approval.Target) bool {
 		}
 	}
 	return true
-}
-
-// inOU reports whether path lies in the unit: below the path given, or below the unit of that ID. Whole segments count.
-func inOU(ou, path string) bool {
-	ou = strings.Trim(ou, "/")
-	if !strings.Contains(ou, "/") {
-		return slices.Contains(strings.Split(path, "/"), ou)
-	}
-	return path == ou || strings.HasPrefix(path, ou+"/")
 }

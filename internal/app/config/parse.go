@@ -85,7 +85,7 @@ var (
 
 // sections says in the file's words what yaml calls by its Go type.
 var sections = map[string]string{
-	"raw": "the file", "rawOrganization": "organization", "rawSecrets": "secrets", "rawSlack": "slack", "rawEmail": "email", "rawStore": "store",
+	"raw": "the file", "rawOrganization": "organization", "rawSecrets": "secrets", "rawSlack": "slack", "rawEmail": "email", "rawStore": "store", "rawAudit": "audit",
 }
 
 // problems turns yaml's errors into sentences.
@@ -112,10 +112,11 @@ func problems(err error) []Problem {
 }
 
 var keysOf = map[string][]string{
-	"raw":             {"organization", "policy", "owner_tag", "secrets", "slack", "email", "store", "listen", "scan_every", "tick_every"},
+	"raw":             {"organization", "policy", "owner_tag", "secrets", "slack", "email", "store", "listen", "scan_every", "tick_every", "approvals", "calendars", "freezes", "audit"},
 	"rawOrganization": {"management_role", "management_account", "member_role", "scan_role", "external_id", "include_ous", "exclude_accounts", "exempt_group", "include_management"},
 	"rawSecrets":      {"location", "name", "kms_key", "replicate_to"},
-	"rawSlack":        {"token", "signing_secret", "default_channel", "teams", "api_url"},
+	"rawSlack":        {"token", "signing_secret", "default_channel", "teams", "api_url", "routes", "digest_from"},
 	"rawEmail":        {"from", "via", "templates"},
 	"rawStore":        {"sqlite", "dynamodb"},
+	"rawAudit":        {"mac_key"},
 }

@@ -5,12 +5,10 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
-	"path"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
@@ -38,7 +36,12 @@ func (v *validator) config(r raw) Config {
 		Listen:       r.Listen.or("127.0.0.1:8080"),
 		ScanEvery:    v.atLeast(r.ScanEvery, "scan_every", 24*time.Hour, time.Hour),
 		TickEvery:    v.atLeast(r.TickEvery, "tick_every", time.Minute, time.Second),
+		MACKey:       v.macKey(r.Audit.MACKey),
 	}
+	c.approvals = v.approvals(r.Approvals)
+	v.everyRuleHasApprovers(r.Policy, c)
+	v.calendars(r, &c)
+	c.freezes = v.freezes(r.Freezes)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		v.no(r.Listen.line, "listen", "%q is not an address; write it like 127.0.0.1:8080", c.Listen)
 	}
@@ -96,123 +99,6 @@ func (v *validator) account(t text, key string) rotation.AccountID {
 		v.no(t.line, key, "%v. Put it in quotes, so that YAML keeps its zeros", err)
 	}
 	return id
-}
-
-func (v *validator) rules(rs []rawRule) []Rule {
-	if len(rs) == 0 {
-		v.no(0, "policy", "is missing: without a rule keyturn does nothing and nobody can approve. Begin with one rule without a match")
-		return nil
-	}
-	var out []Rule
-	for i, r := range rs {
-		key := fmt.Sprintf("policy[%d]", i)
-		if i > 0 && out[i-1].Match.Any() {
-			v.no(r.line, key, "is never reached, because policy[%d] has no match and so applies to everything", i-1)
-		}
-		out = append(out, v.rule(r, key))
-	}
-	return out
-}
-
-func (v *validator) rule(r rawRule, key string) Rule {
-	p := rotation.DefaultPolicy()
-	p.Rule = fmt.Sprintf("%s (line %d)", key, r.line)
-	p.Mode = rotation.Mode(r.Mode.or(string(p.Mode)))
-	p.Unused = rotation.Kind(r.Unused.or(string(p.Unused)))
-	p.RotateAfter, p.WarnBefore = r.RotateAfter.or(p.RotateAfter), r.WarnBefore.or(p.WarnBefore)
-	p.InstallGrace, p.RecoveryGrace = r.InstallGrace.or(p.InstallGrace), r.RecoveryGrace.or(p.RecoveryGrace)
-	p.QuietPeriod = r.QuietPeriod.or(p.QuietPeriod)
-	p.ConfirmedQuiet = min(p.ConfirmedQuiet, max(p.QuietPeriod, rotation.MinQuietPeriod))
-	p.ReopenAfter, p.GateTries = r.ReopenAfter.or(p.ReopenAfter), r.GateTries.or(p.GateTries)
-	p.Snooze, p.Hold, p.Extend = r.Snooze.or(p.Snooze), r.Hold.or(p.Hold), r.Extend.or(p.Extend)
-	if p.Mode == rotation.ModeAuto {
-		v.no(r.Mode.line, key+".mode", "mode auto %s. Use approve (a person decides) or audit (only reports)", later)
-	}
-	lines := map[string]int{
-		"mode": r.Mode.line, "unused": r.Unused.line, "rotate_after": r.RotateAfter.line, "warn_before": r.WarnBefore.line,
-		"install_grace": r.InstallGrace.line, "recovery_grace": r.RecoveryGrace.line, "quiet_period": r.QuietPeriod.line,
-		"reopen_after": r.ReopenAfter.line, "gate_tries": r.GateTries.line,
-	}
-	for _, err := range p.Check() {
-		field, text, _ := strings.Cut(err.Error(), ": ")
-		line := lines[field]
-		if line == 0 {
-			line = r.line
-		}
-		v.no(line, key+"."+field, "%s", text)
-	}
-	return Rule{Match: v.match(r.Match, key+".match", r.line), Policy: p, Approval: v.approvers(r, p, key)}
-}
-
-func (b *rawBudget) or(d rotation.Budget) rotation.Budget {
-	if b == nil {
-		return d
-	}
-	return rotation.Budget{Longest: b.Longest.or(d.Longest), Count: b.Count.or(d.Count), Total: b.Total.or(d.Total)}
-}
-
-func (v *validator) match(r *rawMatch, key string, line int) Match {
-	if r == nil {
-		return Match{}
-	}
-	m := Match{OU: r.OU.value, User: r.User.value, Path: r.Path.value}
-	for i, a := range r.Accounts {
-		m.Accounts = append(m.Accounts, v.account(a, fmt.Sprintf("%s.accounts[%d]", key, i)))
-	}
-	if r.Account.set() {
-		m.Accounts = append(m.Accounts, v.account(r.Account, key+".account"))
-	}
-	if _, err := path.Match(m.User, "x"); err != nil {
-		v.no(r.User.line, key+".user", "%q is not a pattern; write it like build-*", m.User)
-	}
-	if m.OU != "" {
-		for _, seg := range strings.Split(strings.Trim(m.OU, "/"), "/") {
-			if !strings.HasPrefix(seg, "ou-") && !strings.HasPrefix(seg, "r-") {
-				v.no(r.OU.line, key+".ou", "%q is not a path of organizational units, like r-ab12/ou-ab12-3cd4ef56", m.OU)
-				break
-			}
-		}
-	}
-	if m.Path != "" && !strings.HasPrefix(m.Path, "/") {
-		v.no(r.Path.line, key+".path", "%q is not a path of IAM users, like /machines/", m.Path)
-	}
-	for k, t := range r.Tags {
-		if m.Tags == nil {
-			m.Tags = map[string]string{}
-		}
-		m.Tags[k] = t.value
-	}
-	if m.Any() {
-		v.no(line, key, "is empty. Leave it out for the last rule, which applies to everything else")
-	}
-	return m
-}
-
-func (v *validator) approvers(r rawRule, p rotation.Policy, key string) approval.Rule {
-	rule := approval.Rule{Name: p.Rule}
-	a := r.Approvers
-	if a == nil || len(a.AnyOf) == 0 {
-		if p.Mode != rotation.ModeAudit {
-			v.no(r.line, key+".approvers", "is missing: who may approve? For example {any_of: [owner, account_owner]}")
-		}
-		return rule
-	}
-	for i, t := range a.AnyOf {
-		c, err := approval.ParseCircle(t.value)
-		if err != nil {
-			v.no(t.line, fmt.Sprintf("%s.approvers.any_of[%d]", key, i), "%v", err)
-		}
-		rule.AnyOf = append(rule.AnyOf, c)
-	}
-	rule.Required = a.Required.or(1)
-	rule.SelfApproval, rule.Justification = a.SelfApproval.or(true), a.Justification.value
-	switch {
-	case rule.Required < 1:
-		v.no(a.Required.line, key+".approvers.required", "%d would let things happen without an approval; it is at least 1", rule.Required)
-	case rule.Required > 1:
-		v.no(a.Required.line, key+".approvers.required", "more than one approval %s", later)
-	}
-	return rule
 }
 
 var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@{}-]+$`)
@@ -281,7 +167,36 @@ func (v *validator) slack(r rawSlack) Slack {
 	if !strings.HasSuffix(s.APIURL, "/") {
 		s.APIURL += "/"
 	}
+	s.routes = v.routes(r.Routes)
+	if s.DigestFrom = r.DigestFrom.or(3); s.DigestFrom < 2 {
+		v.no(r.DigestFrom.line, "slack.digest_from", "%d is below the floor of 2: one notice is no digest", s.DigestFrom)
+	}
 	return s
+}
+
+func (v *validator) routes(rs []rawRoute) (out []route) {
+	for i, r := range rs {
+		key := fmt.Sprintf("slack.routes[%d]", i)
+		if !slackID["channel"].MatchString(r.Channel.value) {
+			v.no(max(r.Channel.line, r.line), key+".channel", "%q is not the ID of a channel, like C0123456789", r.Channel.value)
+		}
+		if r.Match == nil {
+			v.no(r.line, key, "has no match. The channel of everything else is slack.default_channel")
+			continue
+		}
+		out = append(out, route{v.match(r.Match, key+".match", r.line), r.Channel.value})
+	}
+	return out
+}
+
+// macKey: AWS KMS API, GenerateMac: the ID, ARN or alias of an HMAC key.
+var macKey = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+|alias/[A-Za-z0-9/_-]+|[0-9a-f-]{36}|mrk-[0-9a-f]{32})$`)
+
+func (v *validator) macKey(t text) string {
+	if t.set() && t.value != "" && !macKey.MatchString(t.value) {
+		v.no(t.line, "audit.mac_key", "%q is neither the ARN of a KMS key nor an alias, like alias/keyturn-audit", t.value)
+	}
+	return t.value
 }
 
 func loopback(u *url.URL) bool {

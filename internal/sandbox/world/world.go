@@ -30,12 +30,16 @@ const (
 	Guest        = "U0GUEST"
 	Outsider     = "U0OUTSIDE" // of another workspace
 	Former       = "U0FORMER"  // deactivated
+	Second       = "U0SECOND"  // of the security team, who approves where two have to
+	Newcomer     = "U0NEWCOMER"
 )
 
 // Names that the configuration needs.
 const (
 	Team       = "T0ACME"
 	Channel    = "C0KEYS"
+	ProdRoom   = "C0PRODKEYS" // of the production account, where the configuration routes it there
+	SecOps     = "S0SECOPS"   // a user group: the on-call engineer and the second approver
 	Token      = "xoxb-sandbox-token"
 	Signing    = "sandbox-signing-secret"
 	MemberRole = "keyturn-member"
@@ -83,7 +87,7 @@ func New() (*World, error) {
 	w := &World{Clock: NewClock(Start)}
 	w.AWS = awsemu.New(awsemu.Options{Now: w.Clock.Now, Region: Region})
 	w.Slack = slackemu.New(slackemu.Options{Token: Token, SigningSecret: Signing, TeamID: Team, Now: w.Clock.Now,
-		Scopes: []string{"chat:write", "commands", "im:write", "users:read", "users:read.email", "channels:read"}})
+		Scopes: []string{"chat:write", "commands", "im:write", "users:read", "users:read.email", "usergroups:read", "channels:read"}})
 	if _, err := w.AWS.Start(); err != nil {
 		return nil, fmt.Errorf("start the AWS emulator: %w", err)
 	}
@@ -124,10 +128,14 @@ func (w *World) people() {
 		{ID: Guest, Name: "guest", RealName: "Guest", Email: "guest@acme.example", Guest: true},
 		{ID: Outsider, Name: "outsider", RealName: "Outsider", Email: "outsider@other.example", TeamID: "T0OTHER", Stranger: true},
 		{ID: Former, Name: "former", RealName: "Former Employee", Email: "former@acme.example", Deleted: true},
+		{ID: Second, Name: "second", RealName: "Second Approver", Email: "second@acme.example", TZ: "Asia/Tokyo"},
+		{ID: Newcomer, Name: "newcomer", RealName: "Newcomer", Email: "newcomer@acme.example", TZ: "Europe/Berlin"},
 	} {
 		w.Slack.AddUser(u)
 	}
 	w.Slack.AddChannel(Channel, "aws-keys", true)
+	w.Slack.AddChannel(ProdRoom, "acme-prod-keys", true)
+	w.Slack.AddGroup(SecOps, OnCall, Second)
 }
 
 // AWSConfig is how the SDK reaches the emulated AWS, with the credentials of the management account.

@@ -194,6 +194,7 @@ func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	request := rotation.Request{Account: "1", UserID: "2", At: storetest.Noon}
+	one := storetest.Entry(nil, "one")
 	for _, tells := range []bool{false, true} {
 		name := table(t)
 		f := &fault{done: true}
@@ -211,6 +212,8 @@ func TestLostAnswers(t *testing.T) {
 			{"exemption", func() error { return s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: "2"}) }},
 			{"no exemption", func() error { return s.DeleteExemption(ctx, "1", "2") }},
 			{"state", func() error { return s.SetState(ctx, "a", "b") }},
+			{"chain", func() error { return s.AppendEntry(ctx, "chain", one) }},
+			{"next entry", func() error { return s.AppendEntry(ctx, "chain", storetest.Entry(&one, "two")) }},
 			{"begin", func() error { return s.BeginRun(ctx, "run", []byte("head"), 2) }},
 			{"part", func() error { _, _, err := s.EndPart(ctx, "run", 1, []byte("said")); return err }},
 			{"claim", func() error {
@@ -234,6 +237,9 @@ func TestLostAnswers(t *testing.T) {
 			if err := c.do(); err != nil || !f.happened {
 				t.Errorf("%s: %v, lost %v", c.name, err, f.happened)
 			}
+		}
+		if got, _, err := s.ListEntries(ctx, "chain", store.Page{}); err != nil || len(got) != 2 {
+			t.Errorf("the chain: %v %v", got, err)
 		}
 		head, done, parts, closed, bodies, err := s.Run(ctx, "run")
 		if err != nil || string(head) != "head" || done != 1 || parts != 2 || !closed || len(bodies) != 1 || string(bodies[0]) != "said" {

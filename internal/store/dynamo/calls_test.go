@@ -21,6 +21,8 @@ func TestCalls(t *testing.T) {
 	r := storetest.Rotation(1)
 	r.Old.ID, r.New = "AKIAONE", &rotation.NewKey{ID: "AKIATWO"}
 	request := rotation.Request{Account: "1", UserID: "2", At: storetest.Noon}
+	one := storetest.Entry(nil, "one")
+	two := storetest.Entry(&one, "two")
 	for _, c := range []struct {
 		name string
 		do   func() error
@@ -67,6 +69,11 @@ func TestCalls(t *testing.T) {
 		{"requests", func() error { _, _, err := s.ListRequests(ctx, store.Page{}); return err }, map[string]int{"Query": 1}},
 		{"served", func() error { return s.DeleteRequest(ctx, request) }, map[string]int{"GetItem": 1, "DeleteItem": 1}},
 		{"exemptions of an account", func() error { _, _, err := s.ListExemptions(ctx, "1", store.Page{}); return err }, map[string]int{"Query": 1}},
+		{"first entry of a chain", func() error { return s.AppendEntry(ctx, "chain", one) }, map[string]int{"PutItem": 2}},
+		{"its end", func() error { _, err := s.LastEntry(ctx, "chain"); return err }, map[string]int{"Query": 1}},
+		{"next entry", func() error { return s.AppendEntry(ctx, "chain", two) }, map[string]int{"GetItem": 1, "PutItem": 1}},
+		{"entries", func() error { _, _, err := s.ListEntries(ctx, "chain", store.Page{}); return err }, map[string]int{"Query": 1}},
+		{"chains", func() error { _, _, err := s.ListChains(ctx, store.Page{}); return err }, map[string]int{"Query": 1, "BatchGetItem": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			counted.reset()

@@ -11,7 +11,7 @@ import (
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
-// Every item of the table. PART is a name as part() writes it, EP an episode and TIME a time as they sort.
+// Every item of the table. PART is a name as part() writes it; EP an episode, SEQ a number and TIME a time as they sort.
 //
 //	kind       pk                    sk                       what it is
 //	rotation   rotation#PART(id)     head                     the present rotation of a user; in all four indexes
@@ -23,6 +23,8 @@ import (
 //	chunk      snapshot#PART(acct)   part#GENERATION#N        a piece of a large one
 //	exemption  exemption#PART(acct)  PART(user)               the exemption of a user; in index list
 //	request    request               PART(acct)#PART(user)    a request that nobody has served yet
+//	chain      chain#PART(name)      chain                    says that there is such a chain of entries; in index list
+//	entry      entry#PART(name)      SEQ                      an entry of it
 //	state      state#PART(name)      state                    a note that the process keeps
 //	run        run#PART(id)          head                     a scan over many messages: what it began with, what is done
 //	part       run#PART(id)          part#N                   what one of its messages has done
@@ -32,6 +34,7 @@ import (
 //	list       rotation#SHARD           PART(id)        rotations
 //	           snapshot                 PART(acct)      snapshots
 //	           exemption                A#U             exemptions; A and U as in request
+//	           chain                    PART(name)      chains
 //	owner      owner#PART(owner)        PART(id)        rotations that have an owner
 //	account    account#PART(acct)       PART(id)        rotations that have an account
 //	due        due#SHARD                TIME#PART(id)   rotations whose next_at is set
@@ -42,7 +45,7 @@ import (
 // The attributes that whoever reads the table's stream may rely on.
 const (
 	AttrKind = "kind" // S, on every item
-	AttrID   = "id"   // S, the rotation's ID, on rotations and the pointers to them; the account, on snapshots
+	AttrID   = "id"   // S, the rotation's ID, on rotations and the pointers to them; the account, on snapshots; the name, on chains
 	AttrWake = "wake" // S "1" on a rotation that the stream's consumer should look at, absent otherwise
 	AttrBody = "body" // S, the record as package record writes it, on rotations, exemptions and requests
 	AttrTTL  = "ttl"  // N, epoch seconds, on runs alone
@@ -62,6 +65,8 @@ const (
 	kindState     = "state"
 	kindRun       = "run"
 	kindPart      = "part"
+	kindChain     = "chain"
+	kindEntry     = "entry"
 )
 
 // The other attributes.
@@ -91,6 +96,7 @@ const (
 	skPast  = "past"
 	skPart  = "part"
 	skState = "state"
+	skChain = "chain"
 
 	// shards spread what every save writes over partitions of an index: one takes about 1,000 writes a second.
 	shards = 8
@@ -165,10 +171,17 @@ func runChunkKey(id string, n int, gen string, chunk int) key {
 	return key{runKey(id).pk, fmt.Sprintf("%s#%s#%05d", runPartKey(id, n).sk, gen, chunk)}
 }
 
+// A chain and its entries lie apart, so that each kind has a partition of its own: the last entry is the last item.
+func chainKey(name string) key     { return key{"chain#" + part(name), skChain} }
+func entriesPK(name string) string { return "entry#" + part(name) }
+
+func entryKey(chain string, seq int) key { return key{entriesPK(chain), sortable(seq)} }
+
 // The partitions of the indexes.
 const (
 	listSnapshots  = "snapshot"
 	listExemptions = "exemption"
+	listChains     = "chain"
 )
 
 func listPK(shard int) string                     { return fmt.Sprintf("rotation#%d", shard) }

@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
+	"errors"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
+	"github.com/keyturn/keyturn/internal/store/record"
 )
 
 // listing is a list of the table: partitions of an index, or of the table itself, one after the other in the order of their
@@ -114,11 +116,16 @@ const (
 )
 
 // ListRotations returns the present rotations that the filter lets through. One that was saved within the last second or so
-// may be missing, because indexes lag; what is returned is as it is.
+// may be missing, because indexes lag; what is returned is as it is. *store.Unread comes together with a page.
 func (s *Store) ListRotations(ctx context.Context, f store.Filter, page store.Page) ([]rotation.Rotation, string, error) {
-	l := listing[rotation.Rotation]{name: "rotations " + digest(f), decode: func(ctx context.Context, it item) (rotation.Rotation, bool, error) {
+	var unread *store.Unread
+	l := listing[rotation.Rotation]{name: "rotations " + cursorName(f), decode: func(ctx context.Context, it item) (rotation.Rotation, bool, error) {
 		r, err := s.whole(ctx, it)
-		return r, err == nil && passes(f, r), err
+		if errors.Is(err, store.ErrNewer) || errors.Is(err, record.ErrCorrupt) {
+			unread = unread.Add(rotation.ID(it.text(AttrID)), err)
+			return rotation.Rotation{}, false, nil
+		}
+		return r, err == nil && f.Match(r), err
 	}}
 	switch {
 	case f.Owner != "":
@@ -132,7 +139,16 @@ func (s *Store) ListRotations(ctx context.Context, f store.Filter, page store.Pa
 		}
 	}
 	out, next, err := l.read(ctx, s, page)
+	if err == nil {
+		err = unread.AsError()
+	}
 	return out, next, s.typed(ctx, "list rotations", err)
+}
+
+// cursorName tells filters apart. Not by their time: it goes on while a person turns pages.
+func cursorName(f store.Filter) string {
+	f.Now = time.Time{}
+	return digest(f)
 }
 
 // digest tells arguments apart, in a cursor.
@@ -143,11 +159,6 @@ func digest(args any) string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
-}
-
-func passes(f store.Filter, r rotation.Rotation) bool {
-	return (!f.OpenOnly || r.Open()) && (f.Account == "" || r.Account == f.Account) &&
-		(f.Owner == "" || r.Owner == f.Owner) && (len(f.States) == 0 || slices.Contains(f.States, r.State))
 }
 
 // whole makes a rotation of its head, and reads the pieces of its history if it has any.
@@ -174,7 +185,8 @@ func (s *Store) whole(ctx context.Context, head item) (rotation.Rotation, error)
 	return v.rotation.Clone(), nil
 }
 
-// RotationsByOwner returns the present rotations whose owner is this e-mail address or Slack user ID.
+// RotationsByOwner returns the present rotations whose owner is this e-mail address or Slack user ID. *store.Unread as of
+// ListRotations.
 func (s *Store) RotationsByOwner(ctx context.Context, owner string, page store.Page) ([]rotation.Rotation, string, error) {
 	if owner == "" {
 		return nil, "", nil
@@ -182,7 +194,7 @@ func (s *Store) RotationsByOwner(ctx context.Context, owner string, page store.P
 	return s.ListRotations(ctx, store.Filter{Owner: owner}, page)
 }
 
-// RotationsByAccount returns the present rotations of an account.
+// RotationsByAccount returns the present rotations of an account. *store.Unread as of ListRotations.
 func (s *Store) RotationsByAccount(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Rotation, string, error) {
 	if account == "" {
 		return nil, "", nil

@@ -189,7 +189,10 @@ func TestCursorsAreBound(t *testing.T) {
 		must(t, s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: rotation.UserID(fmt.Sprint(i))}))
 	}
 	account := storetest.Rotation(0).Account
-	filters := []store.Filter{{}, {OpenOnly: true}, {Account: account}, {Owner: "owner0@example.com"}, {States: []rotation.State{rotation.Awaiting}}}
+	filters := []store.Filter{
+		{}, {OpenOnly: true}, {Account: account}, {Owner: "owner0@example.com"}, {States: []rotation.State{rotation.Awaiting}},
+		{OlderThan: time.Nanosecond, Now: storetest.Noon.Add(time.Hour)},
+	}
 	for i, f := range filters {
 		_, next, err := s.ListRotations(ctx, f, store.Page{Limit: 1})
 		must(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 	"github.com/keyturn/keyturn/internal/store/dynamo"
+	"github.com/keyturn/keyturn/internal/store/record"
 	"github.com/keyturn/keyturn/internal/store/storetest"
 )
 
@@ -47,8 +48,8 @@ func TestNewer(t *testing.T) {
 	for _, k := range [][2]string{
 		{dynamo.RotationPK(r.ID), "head"}, {"snapshot#" + string(account), "head"}, {"exemption#1", "2"}, {"request", "1#2"},
 	} {
-		set(t, name, k[0], k[1], "schema", 2)
-		set(t, name, k[0], k[1], "body", `{"schema":2,"kind":"anything","data":[]}`)
+		set(t, name, k[0], k[1], "schema", record.Schema+1)
+		set(t, name, k[0], k[1], "body", fmt.Sprintf(`{"schema":%d,"kind":"anything","data":[]}`, record.Schema+1))
 		set(t, name, k[0], k[1], "version", 77)
 	}
 	before, err := raw(ctx, name, "request")

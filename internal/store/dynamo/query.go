@@ -16,6 +16,7 @@ type query struct {
 	values item
 	limit  int    // 0 is none
 	fields string // a projection, "" is everything
+	newest bool   // the last by the sort key first
 }
 
 // page runs a query once, from after the key that the page before returned as its last.
@@ -37,6 +38,9 @@ func (s *Store) page(ctx context.Context, q query, start item) (items []item, la
 	maps.Copy(in.ExpressionAttributeValues, q.values)
 	if q.limit > 0 {
 		in.Limit = aws.Int32(int32(q.limit))
+	}
+	if q.newest {
+		in.ScanIndexForward = aws.Bool(false)
 	}
 	if q.fields != "" {
 		in.ProjectionExpression = &q.fields

@@ -14,8 +14,8 @@ import (
 )
 
 // Schema is the schema that this version writes and the newest that it reads. A field that is added, renamed or removed
-// makes a new one.
-const Schema = 1
+// makes a new one. Schema 2 has more fields than 1, each of which may be left out, and entries of chains.
+const Schema = 2
 
 // The kinds of records.
 const (
@@ -23,6 +23,7 @@ const (
 	kindSnapshot  = "snapshot"
 	kindExemption = "exemption"
 	kindRequest   = "request"
+	kindEntry     = "entry"
 )
 
 // envelope is what every record looks like from outside, in every schema.
@@ -114,4 +115,28 @@ func EncodeRequest(q rotation.Request) ([]byte, error) { return encode(kindReque
 // DecodeRequest reads a request. store.ErrNewer, ErrCorrupt.
 func DecodeRequest(b []byte) (rotation.Request, error) {
 	return decode[rotation.Request](kindRequest, b)
+}
+
+// EncodeEntry writes an entry of a chain.
+func EncodeEntry(e rotation.Entry) ([]byte, error) { return encode(kindEntry, e) }
+
+// DecodeEntry reads an entry of a chain, also one that was changed since it was written: whether its hash fits is for its
+// reader to find out. store.ErrNewer, ErrCorrupt.
+func DecodeEntry(b []byte) (rotation.Entry, error) { return decode[rotation.Entry](kindEntry, b) }
+
+// EncodeAppended writes an entry that is appended to a chain, if store.CheckEntry lets it through as it is given and as it
+// will be read: bytes that are no text would not come back as they were hashed. store.ErrHistory.
+func EncodeAppended(e rotation.Entry) ([]byte, error) {
+	if err := store.CheckEntry(e); err != nil {
+		return nil, err
+	}
+	b, err := EncodeEntry(e)
+	if err != nil {
+		return nil, err
+	}
+	read, err := DecodeEntry(b)
+	if err == nil {
+		err = store.CheckEntry(read)
+	}
+	return b, err
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,6 +54,7 @@ var codecs = []codec{
 	}),
 	kind("exemption", record.EncodeExemption, record.DecodeExemption, asIs),
 	kind("request", record.EncodeRequest, record.DecodeRequest, asIs),
+	kind("entry", record.EncodeEntry, record.DecodeEntry, asIs),
 }
 
 func each(t *testing.T, f func(*testing.T, codec)) {
@@ -93,10 +96,10 @@ func TestLossless(t *testing.T) {
 }
 
 // TestGolden shows every change of the format, and that records that are stored somewhere stay readable. A record that
-// changed needs a new schema, and a golden of the old one.
+// changed needs a new schema once something is released, and the golden of the old one stays: see TestOlder.
 func TestGolden(t *testing.T) {
 	each(t, func(t *testing.T, c codec) {
-		path := filepath.Join("testdata", c.name+".schema1.json")
+		path := filepath.Join("testdata", fmt.Sprintf("%s.schema%d.json", c.name, record.Schema))
 		got, b, err := c.again(c.sample())
 		if err != nil {
 			t.Fatal(err)
@@ -136,9 +139,9 @@ func TestRefused(t *testing.T) {
 		name, bytes string
 		want        error
 	}{
-		{"newer", `{"schema":2,"kind":"KIND","data":{}}`, store.ErrNewer},
+		{"newer", `{"schema":NEXT,"kind":"KIND","data":{}}`, store.ErrNewer},
 		{"much newer, of a shape that nobody knows yet", `{"schema":77,"kind":"KIND","data":[1],"compressed":true}`, store.ErrNewer},
-		{"newer, of another kind", `{"schema":2,"kind":"else"}`, store.ErrNewer},
+		{"newer, of another kind", `{"schema":NEXT,"kind":"else"}`, store.ErrNewer},
 		{"no schema", `{"kind":"KIND","data":{}}`, record.ErrCorrupt},
 		{"schema 0", `{"schema":0,"kind":"KIND","data":{}}`, record.ErrCorrupt},
 		{"negative schema", `{"schema":-1,"kind":"KIND","data":{}}`, record.ErrCorrupt},
@@ -161,7 +164,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			each(t, func(t *testing.T, k codec) {
-				v, err := k.decode([]byte(strings.ReplaceAll(c.bytes, "KIND", k.name)))
+				v, err := k.decode([]byte(strings.NewReplacer("KIND", k.name, "NEXT", strconv.Itoa(record.Schema+1)).Replace(c.bytes)))
 				if !errors.Is(err, c.want) {
 					t.Errorf("%v, want %v", err, c.want)
 				}
@@ -239,7 +242,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(b)
 		f.Add([]byte(`{"schema":1,"kind":"` + c.name + `","data":{}}`))
 	}
-	f.Add([]byte(`{"schema":2,"kind":"rotation","data":{}}`))
+	f.Add(fmt.Appendf(nil, `{"schema":%d,"kind":"rotation","data":{}}`, record.Schema+1))
 	f.Add([]byte(`{"schema":1,"kind":"request","data":{"why":"` + "\xff" + `","at":"0000-01-01T00:00:00+23:59"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, c := range codecs {

@@ -13,6 +13,9 @@ func Pragma(p string) Option { return func(o *options) { o.pragmas = append(o.pr
 // DB returns the pool of a store.
 func DB(s *Store) *sql.DB { return s.db }
 
+// FirstTables are those of layout 1.
+const FirstTables = firstTables
+
 // Conns is how many connections a store has at most.
 const Conns = conns
 
@@ -33,6 +36,9 @@ func Queries() map[string]string {
 		"open by account":       filter(store.Filter{Account: "a", OpenOnly: true}),
 		"by owner and states":   filter(store.Filter{Owner: "a", States: []rotation.State{rotation.Awaiting, rotation.Closed}}),
 		"exemptions":            exemptionsQuery,
+		"chains":                chainsQuery,
+		"entries":               entriesQuery,
+		"last entry":            lastEntryQuery,
 		"exemptions by account": accountExemptionsQuery,
 	}
 }

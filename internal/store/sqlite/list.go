@@ -57,19 +57,59 @@ func pageOf[T any](all []T, page store.Page, cursor func(T) string) ([]T, string
 	return all, cursor(all[len(all)-1])
 }
 
-// ListRotations returns the present rotations that the filter lets through.
+// mostRead bounds how many rotations one page reads where most of them do not belong to the list. The page is then short.
+const mostRead = 2000
+
+// ListRotations returns the present rotations that the filter lets through. *store.Unread comes together with a page.
 func (s *Store) ListRotations(ctx context.Context, f store.Filter, page store.Page) ([]rotation.Rotation, string, error) {
+	out, next, err := s.rotations(ctx, f, page)
+	return out, next, typed("list rotations", err)
+}
+
+func (s *Store) rotations(ctx context.Context, f store.Filter, page store.Page) (out []rotation.Rotation, next string, err error) {
 	after, err := decodeCursor(page.After, "rotations", 1)
-	if err != nil {
-		return nil, "", fmt.Errorf("list rotations: %w", err)
-	}
-	query, args := rotationsQuery(f, after[0], page.Size()+1)
-	all, err := bodies(ctx, s, "list rotations", record.DecodeRotation, query, args...)
 	if err != nil {
 		return nil, "", err
 	}
-	all, next := pageOf(all, page, func(r rotation.Rotation) string { return encodeCursor("rotations", string(r.ID)) })
-	return all, next, nil
+	limit := page.Size() + 1
+	if f.OU != "" || f.OlderThan > 0 { // no column has it
+		limit = max(limit, mostRead)
+	}
+	query, args := rotationsQuery(f, after[0], limit)
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what went wrong
+	var unread *store.Unread
+	last, read, full := "", 0, false
+	for !full && rows.Next() {
+		var id string
+		var body []byte
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, "", err
+		}
+		read++
+		r, err := record.DecodeRotation(body)
+		switch {
+		case err == nil && !f.Match(r):
+		case len(out) == page.Size(): // it begins the next page
+			full = true
+			continue
+		case err != nil:
+			unread = unread.Add(rotation.ID(id), err)
+		default:
+			out = append(out, r)
+		}
+		last = id
+	}
+	if err := rows.Err(); err != nil {
+		return nil, "", err
+	}
+	if full || read == limit {
+		next = encodeCursor("rotations", last)
+	}
+	return out, next, unread.AsError()
 }
 
 func rotationsQuery(f store.Filter, after string, limit int) (query string, args []any) {
@@ -90,10 +130,11 @@ func rotationsQuery(f store.Filter, after string, limit int) (query string, args
 			args = append(args, string(st))
 		}
 	}
-	return "SELECT body FROM rotations WHERE " + strings.Join(where, " AND ") + " ORDER BY id LIMIT ?", append(args, limit)
+	return "SELECT id, body FROM rotations WHERE " + strings.Join(where, " AND ") + " ORDER BY id LIMIT ?", append(args, limit)
 }
 
-// RotationsByOwner returns the present rotations whose owner is this e-mail address or Slack user ID.
+// RotationsByOwner returns the present rotations whose owner is this e-mail address or Slack user ID. *store.Unread as of
+// ListRotations.
 func (s *Store) RotationsByOwner(ctx context.Context, owner string, page store.Page) ([]rotation.Rotation, string, error) {
 	if owner == "" {
 		return nil, "", nil
@@ -101,7 +142,7 @@ func (s *Store) RotationsByOwner(ctx context.Context, owner string, page store.P
 	return s.ListRotations(ctx, store.Filter{Owner: owner}, page)
 }
 
-// RotationsByAccount returns the present rotations of an account.
+// RotationsByAccount returns the present rotations of an account. *store.Unread as of ListRotations.
 func (s *Store) RotationsByAccount(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Rotation, string, error) {
 	if account == "" {
 		return nil, "", nil

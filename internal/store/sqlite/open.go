@@ -97,9 +97,11 @@ func usable(path string) error {
 const needs = "The process needs to read and write the file and its folder"
 
 // layout is the version of the tables that this package makes and the newest that it uses.
-const layout = 1
+const layout = 2
 
-const tables = `
+const tables = firstTables + chainTables
+
+const firstTables = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE rotations (
 	id TEXT PRIMARY KEY, version INTEGER NOT NULL, episode INTEGER NOT NULL, state TEXT NOT NULL, account TEXT NOT NULL,
@@ -120,20 +122,31 @@ CREATE TABLE requests (
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-// migrate makes the tables in an empty file, and refuses those of a newer version. It writes only where there are none, so
-// that a file can be read while another process writes or the disk is full.
+// chainTables are what layout 2 added. A chain stays in its table whatever happens to its entries.
+const chainTables = `
+CREATE TABLE chains (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE entries (
+	chain TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (chain, seq)) STRICT, WITHOUT ROWID;
+`
+
+// migrate makes the tables in an empty file, adds what an older version did not have, and refuses those of a newer one. It
+// writes only where something is missing, so that a file can be read while another process writes or the disk is full.
 func (s *Store) migrate(ctx context.Context) error {
 	what := "open " + s.path
 	have, err := layoutOf(ctx, s.db)
-	if err != nil || have != 0 {
+	if err != nil || have == layout {
 		return typed(what, err)
 	}
 	return s.write(ctx, what, func(tx *sql.Tx) error {
 		have, err := layoutOf(ctx, tx) // again: another process may have been faster
-		if err != nil || have != 0 {
+		if err != nil || have == layout {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, tables+"INSERT INTO meta (name, value) VALUES ('layout', '"+strconv.Itoa(layout)+"')")
+		missing := tables
+		if have == 1 {
+			missing = chainTables
+		}
+		_, err = tx.ExecContext(ctx, missing+"INSERT OR REPLACE INTO meta (name, value) VALUES ('layout', '"+strconv.Itoa(layout)+"')")
 		return err
 	})
 }

@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
+	"github.com/keyturn/keyturn/internal/store/record"
 	"github.com/keyturn/keyturn/internal/store/sqlite"
 	"github.com/keyturn/keyturn/internal/store/storetest"
 )
@@ -171,7 +173,7 @@ func TestPragmas(t *testing.T) {
 }
 
 func TestNewerLayout(t *testing.T) {
-	for _, value := range []string{"2", "77", "next"} {
+	for _, value := range []string{"3", "77", "next"} {
 		path := filepath.Join(t.TempDir(), "keyturn.db")
 		s := open(t, path)
 		mustExec(t, s, "UPDATE meta SET value = ? WHERE name = 'layout'", value)
@@ -192,6 +194,55 @@ func TestNewerLayout(t *testing.T) {
 	}
 }
 
+// TestOlderLayout opens a file as layout 1 made it, by several processes at once: everything in it stays, and what it did not
+// have is there.
+func TestOlderLayout(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyturn.db")
+	s := open(t, path)
+	r := mustSave(t, s, storetest.Rotation(1))
+	mustExec(t, s, "DROP TABLE chains")
+	mustExec(t, s, "DROP TABLE entries")
+	mustExec(t, s, "UPDATE meta SET value = '1' WHERE name = 'layout'")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	made := filepath.Join(t.TempDir(), "first.db")
+	db, err := sql.Open("sqlite", "file:"+made)
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), sqlite.FirstTables+"INSERT INTO meta (name, value) VALUES ('layout', '1')")
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, made} {
+		stores, errs := make([]*sqlite.Store, 4), make([]error, 4)
+		var wait sync.WaitGroup
+		for i := range stores {
+			wait.Go(func() { stores[i], errs[i] = sqlite.Open(path) })
+		}
+		wait.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range stores {
+			if err := s.AppendEntry(t.Context(), fmt.Sprint("chain ", i), storetest.Entry(nil, "")); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	again := open(t, path)
+	if got, err := again.GetRotation(t.Context(), r.ID); err != nil || got.Version != 1 {
+		t.Errorf("the rotation: %v", err)
+	}
+	if chains, _, err := again.ListChains(t.Context(), store.Page{}); err != nil || len(chains) != 4 {
+		t.Errorf("chains: %v %v", chains, err)
+	}
+	sound(t, again)
+}
+
 // TestNewerRecord: what a newer version wrote is neither read, nor replaced, nor deleted.
 func TestNewerRecord(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "keyturn.db"))
@@ -204,7 +255,7 @@ func TestNewerRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := func(table, kind string) string {
-		return fmt.Sprintf(`{"schema":2,"kind":%q,"data":{"of":%q}}`, kind, table)
+		return fmt.Sprintf(`{"schema":%d,"kind":%q,"data":{"of":%q}}`, record.Schema+1, kind, table)
 	}
 	kinds := map[string]string{"rotations": "rotation", "exemptions": "exemption", "requests": "request", "snapshots": "snapshot"}
 	for table, kind := range kinds {

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +17,9 @@ var limits = []int{0, 1, 2, 7, store.MaxPage}
 // passes says by the words of the contract whether a filter lets a rotation through.
 func passes(f store.Filter, r rotation.Rotation) bool {
 	return (!f.OpenOnly || r.Open()) && (f.Account == "" || r.Account == f.Account) &&
-		(f.Owner == "" || r.Owner == f.Owner) && (len(f.States) == 0 || slices.Contains(f.States, r.State))
+		(f.Owner == "" || r.Owner == f.Owner) && (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
+		(f.OU == "" || strings.Contains("/"+r.OUPath+"/", "/"+f.OU+"/")) && // of the units that are asked for below
+		(f.OlderThan == 0 || !r.Old.Created.After(f.Now.Add(-f.OlderThan)))
 }
 
 func testFilters(t *testing.T, s Store) {
@@ -23,6 +27,8 @@ func testFilters(t *testing.T, s Store) {
 	for i := range 24 {
 		r := Rotation(i)
 		r.State = rotation.States[i%len(rotation.States)]
+		r.OUPath = []string{"", "r-ab12/ou-ab12-prod", "r-ab12/ou-ab12-prod/ou-ab12-pay", "r-ab12/ou-ab12-production"}[i%4]
+		r.Old.Created = Noon.Add(-time.Duration(i/3) * 24 * time.Hour)
 		if i == 5 {
 			r.Owner = ""
 		}
@@ -40,6 +46,21 @@ func testFilters(t *testing.T, s Store) {
 				for _, states := range [][]rotation.State{{}, {rotation.Closed}, {rotation.Awaiting, rotation.Issuing, rotation.Closed}, {"nonsense"}} {
 					f := store.Filter{OpenOnly: open, Account: account, Owner: owner, States: states}
 					got, err := all(9, func(p store.Page) ([]rotation.Rotation, string, error) { return s.ListRotations(t.Context(), f, p) }, nil)
+					check(t, f, got, err)
+				}
+			}
+		}
+	}
+	for _, ou := range []string{"ou-ab12-prod", "r-ab12/ou-ab12-prod", "r-ab12/ou-ab12-prod/ou-ab12-pay", "r-ab12", "ou-ab12-none"} {
+		for _, age := range []time.Duration{0, 24 * time.Hour, 5 * 24 * time.Hour, 400 * 24 * time.Hour} {
+			for _, f := range []store.Filter{{}, {OpenOnly: true}, {Owner: "owner1@example.com"}, {Account: "000000000112", States: []rotation.State{rotation.Closed}}} {
+				f.OU, f.OlderThan, f.Now = ou, age, Noon
+				for _, limit := range []int{1, 3, 0} {
+					got, err := all(limit, func(p store.Page) ([]rotation.Rotation, string, error) {
+						f.Now = f.Now.Add(time.Second) // a person turns pages
+						return s.ListRotations(t.Context(), f, p)
+					}, nil)
+					f.Now = Noon
 					check(t, f, got, err)
 				}
 			}
@@ -153,6 +174,8 @@ func testCursors(t *testing.T, s Store) {
 		must(t, s.SaveSnapshot(ctx, snapshot(i, 1)))
 		must(t, s.SaveExemption(ctx, exemption(i)))
 		must(t, s.SaveRequest(ctx, request(i)))
+		appendTo(t, s, filled, fmt.Sprint("entry ", i))
+		appendTo(t, s, fmt.Sprint(filled, i), "first")
 	}
 	lists := map[string]func(store.Page) (string, error){
 		"rotations": func(p store.Page) (string, error) {
@@ -163,6 +186,12 @@ func testCursors(t *testing.T, s Store) {
 		"snapshots":  func(p store.Page) (string, error) { _, c, err := s.ListSnapshots(ctx, p); return c, err },
 		"exemptions": func(p store.Page) (string, error) { _, c, err := s.ListExemptions(ctx, "", p); return c, err },
 		"requests":   func(p store.Page) (string, error) { _, c, err := s.ListRequests(ctx, p); return c, err },
+		"chains":     func(p store.Page) (string, error) { _, c, err := s.ListChains(ctx, p); return c, err },
+		"entries":    func(p store.Page) (string, error) { _, c, err := s.ListEntries(ctx, filled, p); return c, err },
+		"other entries": func(p store.Page) (string, error) {
+			_, c, err := s.ListEntries(ctx, filled+"1", p)
+			return c, err
+		},
 		"owner": func(p store.Page) (string, error) {
 			_, c, err := s.RotationsByOwner(ctx, "owner1@example.com", p)
 			return c, err
@@ -173,7 +202,7 @@ func testCursors(t *testing.T, s Store) {
 		},
 	}
 	made := map[string]string{}
-	for _, name := range []string{"rotations", "due", "snapshots", "exemptions", "requests"} {
+	for _, name := range []string{"rotations", "due", "snapshots", "exemptions", "requests", "chains", "entries"} {
 		c, err := lists[name](store.Page{Limit: 1})
 		must(t, err)
 		if c == "" {

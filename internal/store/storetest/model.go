@@ -24,6 +24,7 @@ type model struct {
 	requests   map[string]rotation.Request
 	snapshots  map[string]rotation.Snapshot
 	state      map[string]string
+	chains     map[string][]rotation.Entry
 }
 
 func (m *model) save(r rotation.Rotation) error {
@@ -120,6 +121,7 @@ func testModel(t *testing.T, open func(t *testing.T) Store) {
 		m := &model{
 			present: map[rotation.ID]rotation.Rotation{}, episodes: map[rotation.ID][]rotation.Rotation{}, exemptions: map[string]rotation.Exemption{},
 			requests: map[string]rotation.Request{}, snapshots: map[string]rotation.Snapshot{}, state: map[string]string{},
+			chains: map[string][]rotation.Entry{},
 		}
 		ok := func(err error) {
 			if err != nil {
@@ -201,6 +203,7 @@ func testModel(t *testing.T, open func(t *testing.T) Store) {
 				equal("the episodes", got, m.episodes[id])
 			},
 			"others": func(rt *rapid.T) { m.others(rt, t, s) },
+			"chain":  func(rt *rapid.T) { m.chain(rt, t, s) },
 		})
 	})
 }
@@ -244,6 +247,34 @@ func (m *model) others(rt *rapid.T, t *testing.T, s Store) {
 	kept(rt, m.exemptions, exemptionKey, func(p store.Page) ([]rotation.Exemption, string, error) { return s.ListExemptions(ctx, "", p) })
 	kept(rt, m.requests, requestKey, func(p store.Page) ([]rotation.Request, string, error) { return s.ListRequests(ctx, p) })
 	kept(rt, m.snapshots, snapshotKey, func(p store.Page) ([]rotation.Snapshot, string, error) { return s.ListSnapshots(ctx, p) })
+}
+
+// chain appends an entry to a chain as somebody who read it some entries ago does.
+func (m *model) chain(rt *rapid.T, t *testing.T, s Store) {
+	ctx, name := t.Context(), rapid.SampledFrom([]string{"anchors", "person/U0123/2026-11"}).Draw(rt, "chain")
+	have := m.chains[name]
+	var prev *rotation.Entry
+	if knows := max(0, len(have)-rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(rt, "behind")); knows > 0 {
+		prev = &have[knows-1]
+	}
+	e := Entry(prev, rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "note"))
+	var want error
+	switch {
+	case e.Seq == len(have)+1:
+		m.chains[name] = append(have, e)
+	case have[e.Seq-1] != e: // else it is there
+		want = store.ErrConflict
+	}
+	if err := s.AppendEntry(ctx, name, e); !errors.Is(err, want) {
+		rt.Fatalf("append entry %d of %d: %v, the model says %v", e.Seq, len(have), err, want)
+	}
+	got, err := all(3, func(p store.Page) ([]rotation.Entry, string, error) { return s.ListEntries(ctx, name, p) }, nil)
+	if d := cmp.Diff(m.chains[name], got, Equal); d != "" || err != nil {
+		rt.Fatalf("the chain differs, %v (-model +store):\n%s", err, d)
+	}
+	if last, err := s.LastEntry(ctx, name); err != nil || last != m.chains[name][len(got)-1] {
+		rt.Fatalf("the last entry is %+v, %v", last, err)
+	}
 }
 
 // kept compares a whole list with the model's.

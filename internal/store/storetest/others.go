@@ -291,8 +291,12 @@ func testEnded(t *testing.T, s Store) {
 	_, key := s.RotationByKey(ctx, r.Old.ID)
 	_, _, list := s.ListRotations(ctx, store.Filter{}, store.Page{})
 	_, _, due := s.Due(ctx, Noon, store.Page{})
+	_, last := s.LastEntry(ctx, "chain")
+	_, _, chains := s.ListChains(ctx, store.Page{})
+	_, _, entries := s.ListEntries(ctx, "chain", store.Page{})
 	for name, err := range map[string]error{
 		"get": get, "save": saved, "key": key, "list": list, "due": due, "snapshot": s.SaveSnapshot(ctx, snapshot(1, 0)),
+		"entry": s.AppendEntry(ctx, "chain", Entry(nil, "late")), "last entry": last, "chains": chains, "entries": entries,
 		"exemption": s.DeleteExemption(ctx, r.Account, r.UserID), "request": s.SaveRequest(ctx, request(1)), "state": s.SetState(ctx, "a", "b"),
 	} {
 		if !errors.Is(err, context.Canceled) {
@@ -300,6 +304,9 @@ func testEnded(t *testing.T, s Store) {
 		}
 	}
 	same(t, "the stored rotation", stored(t, s, r.ID), r)
+	if got := chainsOf(t, s, 0); len(got) != 0 {
+		t.Errorf("chains: %v", got)
+	}
 	if _, err := s.GetExemption(t.Context(), r.Account, r.UserID); err != nil {
 		t.Errorf("the exemption: %v", err)
 	}

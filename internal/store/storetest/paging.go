@@ -58,6 +58,8 @@ func every(t *testing.T, s Store) []paged {
 		named("exemptions of an account", exemptions("000000000111"), exemptionKey),
 		named("requests", func(p store.Page) ([]rotation.Request, string, error) { return s.ListRequests(ctx, p) }, requestKey),
 		named("snapshots", func(p store.Page) ([]rotation.Snapshot, string, error) { return s.ListSnapshots(ctx, p) }, snapshotKey),
+		named("chains", func(p store.Page) ([]string, string, error) { return s.ListChains(ctx, p) }, func(name string) string { return name }),
+		named("entries", func(p store.Page) ([]rotation.Entry, string, error) { return s.ListEntries(ctx, filled, p) }, func(e rotation.Entry) string { return e.Note }),
 	}
 }
 
@@ -78,6 +80,9 @@ func once(t *testing.T, name string, got []string, want map[string]bool) {
 	}
 }
 
+// filled is the chain of which fill makes one entry more for each number.
+const filled = "chain"
+
 // fill saves entries of every kind under the numbers from, from+step, ... below to.
 func fill(t *testing.T, s Store, from, to, step int) {
 	t.Helper()
@@ -88,6 +93,10 @@ func fill(t *testing.T, s Store, from, to, step int) {
 		must(t, s.SaveExemption(t.Context(), exemption(i)))
 		must(t, s.SaveRequest(t.Context(), request(i)))
 		must(t, s.SaveSnapshot(t.Context(), snapshot(i, 0)))
+		appendTo(t, s, filled, fmt.Sprint("entry ", i))
+		if i > 0 { // as many chains as there is of the others
+			appendTo(t, s, fmt.Sprint(filled, i), "first")
+		}
 	}
 }
 

@@ -9,10 +9,15 @@
 //     closed one by one (store.ErrEpisode), which is kept among the episodes.
 //   - SaveRotation returns what GetRotation would. Values share no memory with what is stored; times come back as the same
 //     instants; empty slices and maps may come back nil.
+//   - A chain of entries only grows: an entry is appended right after the last one, which it names by number and hash
+//     (store.ErrConflict), and only if its own hash fits (store.ErrHistory). Of any number of appenders at one place exactly
+//     one wins. Appending an entry that is there already is no error, wherever it stands, and changes nothing.
 //   - A list ends where its cursor is "". A page with a cursor may be short or empty. Entries that exist and do not change
-//     while a list is read come once each. The order is the store's own, except: Due returns the longest due first, and
-//     ListEpisodes the newest first. A cursor belongs to its list and its arguments; one that makes no sense is
-//     store.ErrCursor.
+//     while a list is read come once each. The order is the store's own, except: Due returns the longest due first,
+//     ListEpisodes the newest first and ListEntries the oldest first. A cursor belongs to its list and its arguments, but not
+//     to the time of a filter; one that makes no sense is store.ErrCursor.
+//   - A list of rotations does not stop at one that cannot be read: the page comes without it, with its cursor and a
+//     *store.Unread as its error. What the suite cannot damage, each store's own tests do.
 //   - A call whose context has ended returns the context's error and changes nothing.
 package storetest
 
@@ -58,6 +63,11 @@ type Store interface {
 	GetState(ctx context.Context, name string) (string, error)
 	SetState(ctx context.Context, name, value string) error
 
+	AppendEntry(ctx context.Context, chain string, e rotation.Entry) error
+	LastEntry(ctx context.Context, chain string) (rotation.Entry, error)
+	ListChains(ctx context.Context, page store.Page) ([]string, string, error)
+	ListEntries(ctx context.Context, chain string, page store.Page) ([]rotation.Entry, string, error)
+
 	Close() error
 }
 
@@ -85,6 +95,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"for a decision", testDecision},
 		{"requests", testRequests},
 		{"state", testState},
+		{"chains", testChains},
+		{"names of chains", testChainNames},
+		{"race for a chain", testChainRace},
 		{"memory", testMemory},
 		{"hostile text", testHostile},
 		{"unnamed", testUnnamed},
