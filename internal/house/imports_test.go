@@ -55,6 +55,8 @@ var only = []struct {
 	{"templates", "rendering knows what it renders and Slack's block types, and nothing that sends or stores",
 		[]string{"internal/rotation", "internal/approval", "internal/report", "github.com/slack-go/slack"}},
 	{"internal/circle", "finding people knows rules and whom it asks through its own interface", []string{"internal/rotation", "internal/approval"}},
+	{"internal/audit", "audit knows what is stored, and no store", []string{"internal/rotation", "internal/store"}},
+	{"internal/calendar", "the calendar is pure: the standard library alone", nil},
 	{"internal/report", "figures are pure", []string{"internal/rotation", "internal/approval"}},
 	{"rotator", "the rotator declares the ports it needs", []string{"internal/rotation", "internal/approval", "internal/store", "internal/pause"}},
 	{"scheduler", "the scheduler declares the ports it needs", []string{"internal/rotation", "internal/approval", "internal/store", "internal/pause", "internal/report"}},
