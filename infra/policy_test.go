@@ -165,7 +165,9 @@ func TestGrants(t *testing.T) {
 		{"member-role.yaml", "ReadRole", nil, []string{
 			"iam:GenerateCredentialReport on *", "iam:GetAccessKeyLastUsed on " + user, "iam:GetCredentialReport on *",
 			"iam:GetGroup on arn:aws:iam::777788889999:group/*/IAMKeyRotationExemptionGroup", "iam:GetGroup on arn:aws:iam::777788889999:group/IAMKeyRotationExemptionGroup",
-			"iam:GetGroup on arn:aws:iam::777788889999:group/keyturn-doctor", "iam:GetUser on " + user, "iam:ListAccessKeys on " + user, "iam:ListUsers on *", "secretsmanager:ListSecrets on *",
+			"iam:GetGroup on arn:aws:iam::777788889999:group/keyturn-doctor", "iam:GetUser on " + user, "iam:ListAccessKeys on " + user,
+			"iam:ListAttachedGroupPolicies on arn:aws:iam::777788889999:group/*", "iam:ListAttachedUserPolicies on " + user, "iam:ListGroupsForUser on " + user,
+			"iam:ListUsers on *", "secretsmanager:ListSecrets on *",
 		}},
 		{"member-role.yaml", "Role", []string{"UserPath", "/machines/"}, []string{
 			"iam:CreateAccessKey on arn:aws:iam::777788889999:user/machines/*", "iam:DeleteAccessKey on arn:aws:iam::777788889999:user/machines/*",

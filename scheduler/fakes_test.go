@@ -38,11 +38,12 @@ type world struct {
 	fail  func(n int, port, what string) error // n counts from 1
 	waits []time.Duration
 
-	opened  [][]rotation.ID
-	reports []AccountReport
-	done    []Summary
-	woken   []rotation.ID
-	wake    func(rotation.ID) error
+	opened   [][]rotation.ID
+	reports  []AccountReport
+	done     []Summary
+	renewals []Renewal
+	woken    []rotation.ID
+	wake     func(rotation.ID) error
 }
 
 type account struct {
@@ -61,6 +62,7 @@ type user struct {
 	path    string
 	created time.Time
 	console bool
+	admin   []string
 	tags    map[string]string
 	keys    []*key
 }
@@ -352,6 +354,17 @@ func (i iam) LastUse(_ context.Context, id rotation.KeyID) (rotation.LastUse, ro
 		}
 	}
 	return rotation.LastUse{}, "", fmt.Errorf("last use of %s: %w", id, ErrNoSuchKey)
+}
+
+func (i iam) AdminPolicies(_ context.Context, name rotation.UserName) (rotation.AdminPolicies, error) {
+	if err := i.w.call("aws", "AdminPolicies"); err != nil {
+		return rotation.AdminPolicies{}, err
+	}
+	u, err := i.find(name)
+	if err != nil {
+		return rotation.AdminPolicies{}, err
+	}
+	return rotation.AdminPolicies{Names: u.admin}, nil
 }
 
 func (i iam) Pairs(context.Context) (map[rotation.UserID]Pair, error) {

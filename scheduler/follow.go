@@ -71,7 +71,8 @@ func handsOff(r rotation.Rotation) bool {
 	default:
 		return true
 	}
-	return r.Acting != nil || r.Leaked != nil || r.Stuck != nil || r.Frozen != nil || !r.AbsentSince.IsZero() || r.Reason == rotation.UnaccountedPair
+	leaking := r.Leaked != nil || r.LeakedKey != nil && r.LeakedKey.Off.IsZero()
+	return r.Acting != nil || leaking || r.Stuck != nil || r.Frozen != nil || !r.AbsentSince.IsZero() || r.Reason == rotation.UnaccountedPair
 }
 
 // verdict is how today's plan stands to that of an open rotation.

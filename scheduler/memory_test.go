@@ -21,6 +21,7 @@ type memory struct {
 	snapshots  map[rotation.AccountID]rotation.Snapshot
 	exemptions []rotation.Exemption
 	requests   map[string]rotation.Request
+	state      map[string]string
 	saves      int
 	onSave     func(rotation.Rotation) // before the condition is checked
 }
@@ -186,7 +187,42 @@ func (m *memory) DeleteRequest(_ context.Context, q rotation.Request) error {
 	return nil
 }
 
+func (m *memory) SaveExemption(_ context.Context, e rotation.Exemption) error {
+	if err := m.w.call("store", "SaveExemption"); err != nil {
+		return err
+	}
+	m.exemptions = slices.DeleteFunc(m.exemptions, func(o rotation.Exemption) bool { return o.Account == e.Account && o.UserID == e.UserID })
+	m.exemptions = append(m.exemptions, e)
+	return nil
+}
+
+func (m *memory) GetState(_ context.Context, key string) (string, error) {
+	return m.state[key], m.w.call("store", "GetState")
+}
+
+func (m *memory) SetState(_ context.Context, key, value string) error {
+	if err := m.w.call("store", "SetState"); err != nil {
+		return err
+	}
+	if m.state == nil {
+		m.state = map[string]string{}
+	}
+	m.state[key] = value
+	return nil
+}
+
 // Teller and Waker
+
+// Renewals asks everybody but those of whom nobody knows the owner.
+func (w *world) Renewals(_ context.Context, all []Renewal) ([]Renewal, error) {
+	if err := w.call("teller", "Renewals"); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.renewals = append(w.renewals, all...)
+	return all, nil
+}
 
 func (w *world) Opened(_ context.Context, ids []rotation.ID) error {
 	if err := w.call("teller", "Opened"); err != nil {

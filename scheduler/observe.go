@@ -78,7 +78,8 @@ const lag = 10 * time.Minute
 func switchedLately(r rotation.Rotation, now time.Time) bool {
 	for i := len(r.History) - 1; i >= 0 && now.Sub(r.History[i].At) < lag; i-- {
 		switch r.History[i].Event {
-		case rotation.Deactivated{}.Name(), rotation.Restored{}.Name(), rotation.ObservedDeactivated{}.Name(), rotation.ObservedReactivated{}.Name():
+		case rotation.Deactivated{}.Name(), rotation.Restored{}.Name(), rotation.LeakCut{}.Name(),
+			rotation.ObservedDeactivated{}.Name(), rotation.ObservedReactivated{}.Name():
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
@@ -69,9 +70,18 @@ func (c *scan) open(ctx context.Context, v *sight, s rotation.Subject, q rotatio
 		c.find(v, s, q)
 		return nil
 	}
+	c.readAdmin(ctx, v)
+	s.User.Admin = v.user.Admin
 	r, err := rotation.Open(s, q, v.last, by, why, c.now)
 	if err != nil {
 		return fmt.Errorf("open a rotation for %s: %w", s.User.Name, err)
+	}
+	if r.State == rotation.Awaiting {
+		if unmet, is := approval.Unmeetable(ctx, c.o.Rules, c.o.Able, r, c.o.Log); is {
+			if r, err = rotation.Apply(r, unmet, c.now); err != nil {
+				return fmt.Errorf("escalate the rotation of %s: %w", s.User.Name, err)
+			}
+		}
 	}
 	if q.Reason == rotation.UnaccountedPair {
 		if r, err = rotation.Apply(r, rotation.GotStuck{Seen: c.pairSeen(v)}, c.now); err != nil {

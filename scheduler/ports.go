@@ -67,6 +67,9 @@ type IAM interface {
 	Keys(ctx context.Context, name rotation.UserName) ([]rotation.Key, error)
 	// LastUse reads when a key was used last, and by which user it is owned now (a rename shows here). ErrNoSuchKey.
 	LastUse(ctx context.Context, key rotation.KeyID) (rotation.LastUse, rotation.UserName, error)
+	// AdminPolicies names the policies of AWS that make the user an administrator. That the role may not read them is no error
+	// but a Problem of the result.
+	AdminPolicies(ctx context.Context, name rotation.UserName) (rotation.AdminPolicies, error)
 }
 
 // Secrets finds what keyturn left in AWS, for an empty store.
@@ -99,6 +102,10 @@ type Store interface {
 	ListSnapshots(ctx context.Context, page store.Page) ([]rotation.Snapshot, string, error)
 	GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (rotation.Exemption, error)
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
+	SaveExemption(ctx context.Context, e rotation.Exemption) error
+	// GetState returns a note that is kept beside rotations, or "" if there is none.
+	GetState(ctx context.Context, key string) (string, error)
+	SetState(ctx context.Context, key, value string) error
 	ListRequests(ctx context.Context, page store.Page) ([]rotation.Request, string, error)
 	DeleteRequest(ctx context.Context, q rotation.Request) error
 }
@@ -116,6 +123,9 @@ type Teller interface {
 	// AccountDone mails the account's owner, and tagged owners, what was done and what is about to be done. It is called once
 	// per account and run, one call at a time.
 	AccountDone(ctx context.Context, done AccountReport) error
+	// Renewals asks people whether exemptions that end soon are to be renewed, and returns those about which somebody was
+	// asked, beside an error too. It is called one call at a time for an account.
+	Renewals(ctx context.Context, all []Renewal) (told []Renewal, err error)
 	// RunDone posts the summary of a run.
 	RunDone(ctx context.Context, s Summary) error
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
@@ -18,6 +19,9 @@ func (s *Scheduler) readRequests(ctx context.Context) (map[rotation.AccountID][]
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
 	slices.SortStableFunc(all, func(a, b rotation.Request) int {
+		if (a.Leaked != "") != (b.Leaked != "") { // what is urgent comes first
+			return strings.Compare(string(b.Leaked), string(a.Leaked))
+		}
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.UserID, b.UserID))
 	})
 	out := map[rotation.AccountID][]rotation.Request{}
@@ -82,6 +86,9 @@ func (c *scan) serve(ctx context.Context, v *sight, q rotation.Request) (no stri
 }
 
 func (c *scan) serveOnce(ctx context.Context, v *sight, q rotation.Request) (no string, err error) {
+	if q.Leaked != "" && v.last != nil && v.last.Open() {
+		return c.reportLeak(ctx, v, q)
+	}
 	if v.last != nil && v.last.Open() {
 		return "", nil
 	}
@@ -94,6 +101,9 @@ func (c *scan) serveOnce(ctx context.Context, v *sight, q rotation.Request) (no 
 	}
 	s, covered := c.subject(v)
 	v.failures = nil
+	if q.Leaked != "" {
+		return c.openLeaked(ctx, v, s, q)
+	}
 	switch {
 	case !covered:
 		return "no rule of the policy says who may decide", nil

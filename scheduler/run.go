@@ -42,10 +42,12 @@ func (s *Scheduler) Run(ctx context.Context, o RunOptions) (Summary, error) {
 		sum.Problems = append(sum.Problems, "The requests for rotations could not be read, so none was served; the next scan tries again.")
 	}
 	var changed []rotation.ID
+	var parts []Part
 	for _, x := range r.accounts(ctx, inv.scan) {
 		changed = append(changed, x.changed...)
 		if x.done || x.Failed != "" {
 			sum.add(x.Part)
+			parts = append(parts, x.Part)
 		} else { // cut off: what was saved counts
 			sum.Opened, sum.Refreshed, sum.Closed = sum.Opened+x.Opened, sum.Refreshed+x.Refreshed, sum.Closed+x.Closed
 		}
@@ -64,6 +66,9 @@ func (s *Scheduler) Run(ctx context.Context, o RunOptions) (Summary, error) {
 	sum.Ended = sum.Started.Add(max(0, s.o.Real().Sub(began)))
 	if err := ctx.Err(); err != nil {
 		return sum, fmt.Errorf("the scan was cut off; the next one goes on: %w", err)
+	}
+	if !r.dry && len(o.Only) == 0 {
+		s.burndown(ctx, parts)
 	}
 	r.tell(ctx, &sum, changed)
 	s.o.Log.Info("run done", "accounts", sum.Accounts, "failed", len(sum.Failed), "opened", sum.Opened, "refreshed", sum.Refreshed,

@@ -105,7 +105,7 @@ func TestRunCallsPerAccount(t *testing.T) {
 				a.user("nokeys")
 			}
 			w.run(t, RunOptions{})
-			if got, want := w.calls["aws"], 5+2*n+due; got != want {
+			if got, want := w.calls["aws"], 5+2*n+2*due; got != want {
 				t.Errorf("first scan: %d calls, want %d", got, want)
 			}
 			for range 3 {
@@ -125,7 +125,7 @@ func TestRunCallsPerAccount(t *testing.T) {
 			}
 			a.users[5].keys[0].created = w.now.Add(-200 * day) // a changed row with something to decide
 			w.run(t, RunOptions{})
-			if got := w.calls["aws"]; got != 5+3 {
+			if got := w.calls["aws"]; got != 5+4 {
 				t.Errorf("one to decide: %d calls: %v", got, w.calls)
 			}
 		})

@@ -65,6 +65,7 @@ func (r *run) scan(ctx context.Context, a Account, res *result) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c.renewals(ctx, seen)
 	snap := c.snapshot(rows, slices.Concat(seen, lost))
 	if left > 0 {
 		snap.Taken, snap.Users = c.before.Taken, append(snap.Users, known...)

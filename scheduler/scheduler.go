@@ -20,6 +20,9 @@ type Options struct {
 	Teller       Teller
 	Waker        Waker
 
+	// Able counts the people who could approve a rotation, with the next circle or without it. nil: that is not checked.
+	Able func(ctx context.Context, rule approval.Rule, r rotation.Rotation, escalated bool) (int, error)
+
 	Include     []string             // organizational units to scan; empty: the whole organization
 	Exclude     []rotation.AccountID // accounts to leave alone
 	ExemptGroup string               // IAM group whose members are left alone; empty: there is none

@@ -69,7 +69,7 @@ func (c *scan) readUser(ctx context.Context, v *sight, name rotation.UserName) e
 	}
 	u.Account, u.Console, u.Exempt, u.Row = c.account.ID, v.user.Console, c.group[u.Name], v.user.Row
 	if u.ID == v.user.ID {
-		u.Keys = v.user.Keys
+		u.Keys, u.Admin = v.user.Keys, v.user.Admin
 	} else {
 		v.live.keys, v.live.uses = false, false
 	}
@@ -156,6 +156,17 @@ func (c *scan) readLive(ctx context.Context, v *sight) error {
 		return c.readUses(ctx, v)
 	}
 	return nil
+}
+
+// readAdmin reads which policies make the user an administrator: people see it where they decide. It is two calls and one
+// for each group, so it is read only for a user whose keys are asked about, and nothing waits for it.
+func (c *scan) readAdmin(ctx context.Context, v *sight) {
+	p, err := c.iam.AdminPolicies(ctx, v.user.Name)
+	if err != nil {
+		c.o.Log.Warn("administrator policies not read", "account", c.account.ID, "user", v.user.Name, "error", err)
+		p = rotation.AdminPolicies{Problem: "they could not be read"}
+	}
+	v.user.Admin = &p
 }
 
 // fail notes that nothing could be done about the user this time. It is read again by the next scan.

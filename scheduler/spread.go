@@ -37,6 +37,8 @@ type Part struct {
 	Refreshed int     `json:"refreshed"`
 	Closed    int     `json:"closed"`
 	Changed   int     `json:"changed"` // rotations of which people should hear
+	Rotated   int     `json:"rotated"` // keys replaced since the scan before
+	Removed   int     `json:"removed"` // keys removed for good since the scan before
 	Stock     Stock   `json:"stock"`
 }
 
@@ -116,6 +118,7 @@ func (s *Scheduler) Finish(ctx context.Context, sp Spread, parts []Part) (Summar
 		}
 		changed = append(changed, ids...)
 	}
+	s.burndown(ctx, parts)
 	r.tell(ctx, &sum, changed)
 	s.o.Log.Info("run done", "accounts", sum.Accounts, "failed", len(sum.Failed), "opened", sum.Opened, "refreshed", sum.Refreshed,
 		"closed", sum.Closed, "findings", sum.Findings)

@@ -79,6 +79,15 @@ func (x *result) figures() {
 		x.Users, x.Keys, x.OverAge, x.Findings = rep.Users, rep.Keys, rep.OverAge, len(rep.Findings)
 	}
 	x.RootKeys, x.Stock = rep.RootKeys, rep.Stock
+	x.Rotated, x.Removed = 0, 0
+	for _, r := range rep.Closed {
+		switch r.Outcome {
+		case rotation.OutcomeRotated:
+			x.Rotated++
+		case rotation.OutcomeRetired:
+			x.Removed++
+		}
+	}
 	for _, r := range rep.Open {
 		x.Stock.rotation(r, rep.At)
 	}

@@ -15,22 +15,24 @@ import (
 // mostErrors is how many errors of a tick are joined; the rest is counted.
 const mostErrors = 10
 
-// Tick wakes every rotation whose time has come, some at a time, and returns how many it woke. One that fails, or panics,
-// stops no other: the error says which ones did, and they stay due.
+// Tick carries on every rotation whose time has come and returns how many these were. What concerns people alone it does
+// itself, so that nobody gets a message for each; the others it wakes, some at a time. One that fails, or panics, stops no
+// other: the error says which ones did, and they stay due.
 func (s *Scheduler) Tick(ctx context.Context) (int, error) {
 	now := s.o.Now()
 	ids, err := s.due(ctx, now)
 	errs := []error{err}
+	served, ids, fails := s.people(ctx, ids, now)
 	var woken atomic.Int64
-	fails := make([]error, len(ids))
+	failed := make([]error, len(ids))
 	each(ctx, wakesAtOnce, len(ids), func(i int) {
 		woken.Add(1)
 		if err := s.guard(func() error { return s.o.Waker.Wake(ctx, ids[i]) }); err != nil {
 			s.o.Log.Error("rotation not carried on; it stays due", "rotation", ids[i], "error", err)
-			fails[i] = fmt.Errorf("rotation %s: %w", ids[i], err)
+			failed[i] = fmt.Errorf("rotation %s: %w", ids[i], err)
 		}
 	})
-	fails = slices.DeleteFunc(fails, func(err error) bool { return err == nil })
+	fails = slices.DeleteFunc(append(fails, failed...), func(err error) bool { return err == nil })
 	errs = append(errs, fails[:min(len(fails), mostErrors)]...)
 	if more := len(fails) - mostErrors; more > 0 {
 		errs = append(errs, fmt.Errorf("and %d rotations more", more))
@@ -38,9 +40,9 @@ func (s *Scheduler) Tick(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		errs = append(errs, fmt.Errorf("the tick was cut off; the next one goes on: %w", err))
 	}
-	n := int(woken.Load())
+	n := int(woken.Load()) + served
 	if n > 0 {
-		s.o.Log.Info("tick done", "woken", n, "failed", len(fails))
+		s.o.Log.Info("tick done", "woken", n-served, "told", served, "failed", len(fails))
 	}
 	return n, errors.Join(errs...)
 }

@@ -7,21 +7,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
-func TestTick(t *testing.T) {
-	w := newWorld()
-	for i := range 25 {
+// approved gives the world n users whose rotations were approved: what they need is the rotator's.
+func (w *world) approved(t *testing.T, n int) {
+	t.Helper()
+	for i := range n {
 		w.accounts[acct].user(fmt.Sprintf("u%02d", i), 95)
 	}
 	w.run(t, RunOptions{})
-	s := New(w.options())
-	if n, err := s.Tick(context.Background()); n != 0 || err != nil {
-		t.Fatalf("before the run told people: %d, %v", n, err)
+	for _, u := range w.accounts[acct].users {
+		r := w.rotation(t, acct, u)
+		w.change(t, u, rotation.Approve{Actor: person, Digest: r.Digest(), Required: 1})
 	}
-	w.later(tellWait)
+}
+
+func TestTick(t *testing.T) {
+	w := newWorld()
+	w.approved(t, 25)
+	s := New(w.options())
 	w.wake = func(id rotation.ID) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -31,8 +38,7 @@ func TestTick(t *testing.T) {
 		case strings.Contains(string(id), "U1"):
 			return errors.New("no such luck")
 		}
-		r := w.store.rotations[id]
-		w.store.rotations[id] = r.WithTold(r.PeopleSeq, nil, w.now) // waking moves it out of the list
+		delete(w.store.rotations, id) // waking moves it out of the list
 		return nil
 	}
 	n, err := s.Tick(context.Background())
@@ -52,13 +58,115 @@ func TestTick(t *testing.T) {
 	}
 }
 
-func TestTickStoreFailsOnALaterPage(t *testing.T) {
+// What concerns people alone is told of in one call, so that each of them can get one message: what became due, what wants a
+// reminder, what is escalated, and what nobody was told yet.
+func TestTickTellsOfEverythingAtOnce(t *testing.T) {
 	w := newWorld()
-	for i := range 5 {
-		w.accounts[acct].user(fmt.Sprintf("u%02d", i), 95)
+	a := w.accounts[acct]
+	var soon, waiting []*user
+	for i := range 40 {
+		soon = append(soon, a.user(fmt.Sprintf("soon%02d", i), 85))
+		waiting = append(waiting, a.user(fmt.Sprintf("waiting%02d", i), 95))
 	}
 	w.run(t, RunOptions{})
+	told := func(u *user) {
+		r := w.rotation(t, acct, u)
+		w.store.rotations[r.ID] = r.WithTold(r.PeopleSeq, []rotation.MessageRef{{Channel: "D1", TS: "1", For: "U1", Seq: r.PeopleSeq}}, w.now)
+	}
+	for _, u := range append(slices.Clone(soon), waiting[1:]...) {
+		told(u)
+	}
+	w.opened, w.woken = nil, nil
+	w.later(5 * day)
+	w.fail = func(_ int, _, what string) error {
+		if what == "SaveRotation" && w.calls["store SaveRotation"] == 7 {
+			return errors.New("store is busy")
+		}
+		return nil
+	}
+	w.calls = map[string]int{}
+	n, err := New(w.options()).Tick(context.Background())
+	if len(w.opened) != 1 || len(w.woken) != 0 {
+		t.Fatalf("%d tellings, %d woken, %v", len(w.opened), len(w.woken), err)
+	}
+	if want := 79; n != want || len(w.opened[0]) != want || err == nil || !strings.Contains(err.Error(), "busy") {
+		t.Errorf("%d served, told of %d: %v", n, len(w.opened[0]), err)
+	}
+	w.fail = nil
+	if n, err := New(w.options()).Tick(context.Background()); n != 1 || err != nil {
+		t.Errorf("what could not be saved is left to the next tick: %d %v", n, err)
+	}
+	for _, u := range soon {
+		if r := w.rotation(t, acct, u); r.State != rotation.Awaiting || !r.TellAfter.Equal(w.now.Add(tellWait)) {
+			t.Fatalf("%s is %s, told after %s", u.name, r.State, r.TellAfter)
+		}
+	}
+	for _, u := range waiting[1:] {
+		if r := w.rotation(t, acct, u); r.Reminders != 1 {
+			t.Fatalf("%s was reminded %d times", u.name, r.Reminders)
+		}
+		told(u)
+	}
+	for _, u := range soon {
+		told(u)
+	}
+	told(waiting[0])
+	w.later(5*day + time.Hour)
+	w.opened = nil
+	if _, err := New(w.options()).Tick(context.Background()); err != nil || len(w.opened) != 1 {
+		t.Fatalf("%v %d", err, len(w.opened))
+	}
+	for _, u := range waiting[1:] {
+		told(u)
+	}
+	w.later(day)
+	w.opened = nil
+	if _, err := New(w.options()).Tick(context.Background()); err != nil || len(w.opened) != 1 || w.rotation(t, acct, waiting[5]).Escalation == nil {
+		t.Fatalf("escalated: %v %d %+v", err, len(w.opened), w.rotation(t, acct, waiting[5]).Escalation)
+	}
+}
+
+// With mode audit for them the tick leaves rotations to the rotator, which knows what that means.
+func TestTickInModeAuditTellsNobody(t *testing.T) {
+	w := newWorld()
+	w.accounts[acct].user("soon", 85)
+	w.run(t, RunOptions{})
+	w.rules[0].policy.Mode = rotation.ModeAudit
+	w.later(6 * day)
+	w.opened = nil
+	if n, err := New(w.options()).Tick(context.Background()); n != 1 || err != nil || len(w.opened) != 0 || len(w.woken) != 1 {
+		t.Errorf("%d %v: told %d, woken %d", n, err, len(w.opened), len(w.woken))
+	}
+}
+
+// A failing teller stops nothing: what is untold is told by a later tick.
+func TestTickTellerFails(t *testing.T) {
+	w := newWorld()
+	u := w.accounts[acct].user("soon", 85)
+	w.run(t, RunOptions{})
+	w.later(6 * day)
+	w.fail = func(_ int, port, _ string) error {
+		if port == "teller" {
+			return errors.New("Slack is down")
+		}
+		return nil
+	}
+	if n, err := New(w.options()).Tick(context.Background()); n != 1 || err == nil {
+		t.Fatalf("%d %v", n, err)
+	}
+	if r := w.rotation(t, acct, u); r.State != rotation.Awaiting || !r.Untold() {
+		t.Fatalf("%s", r.State)
+	}
+	w.fail, w.opened = nil, nil
 	w.later(tellWait)
+	if n, err := New(w.options()).Tick(context.Background()); n != 1 || err != nil || len(w.opened) != 1 {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+func TestTickStoreFailsOnALaterPage(t *testing.T) {
+	w := newWorld()
+	w.approved(t, 5)
 	w.calls = map[string]int{}
 	w.fail = func(_ int, _, what string) error {
 		if what == "Due" && w.calls["store Due"] == 2 {

@@ -21,17 +21,19 @@ type call[I, O, P any] = func(context.Context, *I, ...func(*P)) (*O, error)
 
 // iamCalls is IAM.
 type iamCalls struct {
-	GetUser                  call[iam.GetUserInput, iam.GetUserOutput, iam.Options]
-	ListUsers                listUsers
-	ListAccessKeys           listAccessKeys
-	GetAccessKeyLastUsed     call[iam.GetAccessKeyLastUsedInput, iam.GetAccessKeyLastUsedOutput, iam.Options]
-	GetGroup                 getGroup
-	ListGroupsForUser        listGroupsForUser
-	GenerateCredentialReport call[iam.GenerateCredentialReportInput, iam.GenerateCredentialReportOutput, iam.Options]
-	GetCredentialReport      call[iam.GetCredentialReportInput, iam.GetCredentialReportOutput, iam.Options]
-	CreateAccessKey          call[iam.CreateAccessKeyInput, iam.CreateAccessKeyOutput, iam.Options]
-	UpdateAccessKey          call[iam.UpdateAccessKeyInput, iam.UpdateAccessKeyOutput, iam.Options]
-	DeleteAccessKey          call[iam.DeleteAccessKeyInput, iam.DeleteAccessKeyOutput, iam.Options]
+	GetUser                   call[iam.GetUserInput, iam.GetUserOutput, iam.Options]
+	ListUsers                 listUsers
+	ListAccessKeys            listAccessKeys
+	GetAccessKeyLastUsed      call[iam.GetAccessKeyLastUsedInput, iam.GetAccessKeyLastUsedOutput, iam.Options]
+	GetGroup                  getGroup
+	ListGroupsForUser         listGroupsForUser
+	ListAttachedUserPolicies  listUserPolicies
+	ListAttachedGroupPolicies listGroupPolicies
+	GenerateCredentialReport  call[iam.GenerateCredentialReportInput, iam.GenerateCredentialReportOutput, iam.Options]
+	GetCredentialReport       call[iam.GetCredentialReportInput, iam.GetCredentialReportOutput, iam.Options]
+	CreateAccessKey           call[iam.CreateAccessKeyInput, iam.CreateAccessKeyOutput, iam.Options]
+	UpdateAccessKey           call[iam.UpdateAccessKeyInput, iam.UpdateAccessKeyOutput, iam.Options]
+	DeleteAccessKey           call[iam.DeleteAccessKeyInput, iam.DeleteAccessKeyOutput, iam.Options]
 }
 
 func newIAM(cfg awssdk.Config, opts ...func(*iam.Options)) iamCalls {
@@ -39,6 +41,7 @@ func newIAM(cfg awssdk.Config, opts ...func(*iam.Options)) iamCalls {
 	return iamCalls{
 		GetUser: c.GetUser, ListUsers: c.ListUsers, ListAccessKeys: c.ListAccessKeys, GetAccessKeyLastUsed: c.GetAccessKeyLastUsed,
 		GetGroup: c.GetGroup, ListGroupsForUser: c.ListGroupsForUser, GenerateCredentialReport: c.GenerateCredentialReport,
+		ListAttachedUserPolicies: c.ListAttachedUserPolicies, ListAttachedGroupPolicies: c.ListAttachedGroupPolicies,
 		GetCredentialReport: c.GetCredentialReport, CreateAccessKey: c.CreateAccessKey, UpdateAccessKey: c.UpdateAccessKey,
 		DeleteAccessKey: c.DeleteAccessKey,
 	}
@@ -50,7 +53,17 @@ type (
 	listAccessKeys    call[iam.ListAccessKeysInput, iam.ListAccessKeysOutput, iam.Options]
 	getGroup          call[iam.GetGroupInput, iam.GetGroupOutput, iam.Options]
 	listGroupsForUser call[iam.ListGroupsForUserInput, iam.ListGroupsForUserOutput, iam.Options]
+	listUserPolicies  call[iam.ListAttachedUserPoliciesInput, iam.ListAttachedUserPoliciesOutput, iam.Options]
+	listGroupPolicies call[iam.ListAttachedGroupPoliciesInput, iam.ListAttachedGroupPoliciesOutput, iam.Options]
 )
+
+func (f listUserPolicies) ListAttachedUserPolicies(ctx context.Context, in *iam.ListAttachedUserPoliciesInput, opts ...func(*iam.Options)) (*iam.ListAttachedUserPoliciesOutput, error) {
+	return f(ctx, in, opts...)
+}
+
+func (f listGroupPolicies) ListAttachedGroupPolicies(ctx context.Context, in *iam.ListAttachedGroupPoliciesInput, opts ...func(*iam.Options)) (*iam.ListAttachedGroupPoliciesOutput, error) {
+	return f(ctx, in, opts...)
+}
 
 func (f listUsers) ListUsers(ctx context.Context, in *iam.ListUsersInput, opts ...func(*iam.Options)) (*iam.ListUsersOutput, error) {
 	return f(ctx, in, opts...)

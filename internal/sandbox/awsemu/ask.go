@@ -62,7 +62,7 @@ func iamAsks(s *Server, r *request) []ask {
 	case "ListUsers":
 		q.shown = s.arn("iam", a.ID, "user/")
 	case "GenerateCredentialReport", "GetCredentialReport":
-	case "GetGroup":
+	case "GetGroup", "ListAttachedGroupPolicies":
 		name := r.str("GroupName")
 		if n, ok := a.groups[strings.ToLower(name)]; ok {
 			name = n

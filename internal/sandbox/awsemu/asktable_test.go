@@ -115,6 +115,9 @@ func operationsAndAsks(e *emu, key, kmsARN, secretARN string) []asked {
 		{"iam:ListAttachedUserPolicies", func(c awssdk.Config) error {
 			return try(i(c).ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: ptr("alice")}))
 		}, []string{"iam:ListAttachedUserPolicies " + user}},
+		{"iam:ListAttachedGroupPolicies", func(c awssdk.Config) error {
+			return try(i(c).ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: ptr("Admins")}))
+		}, []string{"iam:ListAttachedGroupPolicies " + group}},
 
 		{"organizations:DescribeOrganization", func(c awssdk.Config) error {
 			return try(o(c).DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{}))

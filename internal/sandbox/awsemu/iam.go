@@ -14,7 +14,8 @@ var iamOperations = map[string]operation{
 	"CreateAccessKey": createAccessKey, "UpdateAccessKey": updateAccessKey, "DeleteAccessKey": deleteAccessKey,
 	"GetAccessKeyLastUsed": getAccessKeyLastUsed, "GetGroup": getGroup, "ListGroupsForUser": listGroupsForUser,
 	"GetLoginProfile": getLoginProfile, "ListAttachedUserPolicies": listAttachedUserPolicies,
-	"GenerateCredentialReport": generateReport, "GetCredentialReport": getReport,
+	"ListAttachedGroupPolicies": listAttachedGroupPolicies,
+	"GenerateCredentialReport":  generateReport, "GetCredentialReport": getReport,
 }
 
 var (
@@ -174,7 +175,19 @@ func listAttachedUserPolicies(s *Server, r *request) (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	arns, more, f := page(s, r, slices.Sorted(slices.Values(u.PolicyARNs)), same)
+	return attachedPolicies(s, r, u.PolicyARNs)
+}
+
+func listAttachedGroupPolicies(s *Server, r *request) (any, *failure) {
+	a, asked := s.accounts[r.who.account], r.str("GroupName")
+	if _, ok := a.groups[strings.ToLower(asked)]; !ok {
+		return nil, failf(404, "NoSuchEntity", "The group with name %s cannot be found.", asked)
+	}
+	return attachedPolicies(s, r, a.policies[strings.ToLower(asked)])
+}
+
+func attachedPolicies(s *Server, r *request, all []string) (any, *failure) {
+	arns, more, f := page(s, r, slices.Sorted(slices.Values(all)), same)
 	if f != nil {
 		return nil, f
 	}

@@ -86,6 +86,19 @@ func (s *Server) AddGroup(acct, name string) {
 	s.with(acct, func(a *account) { a.groups[strings.ToLower(name)] = name })
 }
 
+// SetGroupPolicies attaches policies to a group, by their ARNs.
+func (s *Server) SetGroupPolicies(acct, name string, arns ...string) {
+	s.with(acct, func(a *account) {
+		if a.groups[strings.ToLower(name)] == "" {
+			panic("awsemu: no group " + name + " in " + acct)
+		}
+		if a.policies == nil {
+			a.policies = map[string][]string{}
+		}
+		a.policies[strings.ToLower(name)] = arns
+	})
+}
+
 // SetGroupPath gives a group another path than "/".
 func (s *Server) SetGroupPath(acct, name, path string) {
 	s.with(acct, func(a *account) {

@@ -13,19 +13,20 @@ import (
 
 type account struct {
 	Account
-	users   map[string]*user // by name in lower case: IAM does not tell names apart by case
-	byID    map[string]*user
-	names   []string          // of the users, sorted
-	groups  map[string]string // name in lower case → name
-	paths   map[string]string // of groups, by name in lower case; "/" where there is none
-	roles   map[string]*role
-	root    [2]*key
-	secrets map[string]*secret
-	kms     map[string]*KMSKey // by ID
-	aliases map[string]*KMSKey
-	report  *report
-	mail    mailAccount
-	queues  map[string]*queue
+	users    map[string]*user // by name in lower case: IAM does not tell names apart by case
+	byID     map[string]*user
+	names    []string            // of the users, sorted
+	groups   map[string]string   // name in lower case → name
+	policies map[string][]string // ARNs attached to groups, by name in lower case
+	paths    map[string]string   // of groups, by name in lower case; "/" where there is none
+	roles    map[string]*role
+	root     [2]*key
+	secrets  map[string]*secret
+	kms      map[string]*KMSKey // by ID
+	aliases  map[string]*KMSKey
+	report   *report
+	mail     mailAccount
+	queues   map[string]*queue
 }
 
 type role struct {
