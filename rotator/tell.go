@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/keyturn/keyturn/internal/pause"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 )
@@ -77,6 +78,9 @@ func (w *Rotator) told(ctx context.Context, claimed rotation.Rotation, token str
 			next = cur.WithStale(claimed.PeopleSeq, refs, now)
 		case tellErr != nil:
 			next = cur.WithTellFailed(refs, now)
+			if at := now.Add(pause.Asked(tellErr)); at.After(next.TellAfter) { // Slack asked for more time
+				next = next.WithTellAfter(at, now)
+			}
 		}
 		_, err := w.o.Store.SaveRotation(ctx, next)
 		switch {

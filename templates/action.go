@@ -27,12 +27,16 @@ const (
 	ActMore    = "more"   // an overflow menu: each option's value starts with its action and a space
 	ActReview  = "review" // a digest's row: shows the notice
 	ActPage    = "page"   // the next page of a list
+	ActRenew   = "renew"  // an exemption that ends soon; its value names the user, and no episode
+	ActLeaked  = "leaked" // report a key as leaked
+	ActGlass   = "break-glass"
+	ActEnd     = "unexempt"
 )
 
 // Value is what a button carries: which rotation, and what was shown when the button was drawn.
 type Value struct {
 	ID      rotation.ID    `json:"i"`
-	Episode int            `json:"e"`
+	Episode int            `json:"e"` // 0: it is about the user, and about no rotation
 	Digest  string         `json:"d,omitempty"`
 	Pick    rotation.KeyID `json:"p,omitempty"`
 }
@@ -62,7 +66,7 @@ func ParseValue(s string) (Value, error) {
 	if err := json.Unmarshal([]byte(s), &v); err != nil {
 		return Value{}, fmt.Errorf("%w (%d bytes)", errValue, len(s))
 	}
-	if a, u := v.ID.Split(); a == "" || u == "" || v.Episode < 1 || len(v.ID) > 200 || len(v.Digest) > 64 || len(v.Pick) > 128 {
+	if a, u := v.ID.Split(); a == "" || u == "" || v.Episode < 0 || len(v.ID) > 200 || len(v.Digest) > 64 || len(v.Pick) > 128 {
 		return Value{}, errValue
 	}
 	return v, nil

@@ -37,7 +37,7 @@ func (h History) lines() []string {
 	if len(h.Earlier) > 0 && h.Page <= 1 {
 		var earlier []string
 		for _, r := range h.Earlier[:min(len(h.Earlier), 10)] {
-			earlier = append(earlier, fmt.Sprintf("• rotation %d: %s, %s on %s", r.Episode, answerKey(r.Old.ID), Esc(string(r.Outcome)), answerDay(r.ClosedAt)))
+			earlier = append(earlier, fmt.Sprintf("• rotation %d: %s, %s on %s", r.Episode, answerKey(r.Old.ID), Esc(string(r.Outcome)), answerMoment(r.ClosedAt)))
 		}
 		lines = append(lines, "Earlier ones of this user:\n"+strings.Join(earlier, "\n"))
 	}
@@ -48,7 +48,7 @@ func (h History) lines() []string {
 }
 
 func answerEntry(e rotation.Entry) string {
-	s := fmt.Sprintf("%s  %s  by %s", answerMinute(e.At), code(e.Event), esc(e.Actor.String(), 80))
+	s := fmt.Sprintf("%s  %s  by %s", answerMoment(e.At), code(e.Event), esc(e.Actor.String(), 80))
 	if e.From != e.To {
 		from := string(e.From)
 		if from == "" {
@@ -64,7 +64,7 @@ func answerEntry(e rotation.Entry) string {
 
 // AnswerHistory shows one page as a message.
 func AnswerHistory(h History) Message {
-	m := answer(h.lines()...)
+	m := spoken(h.lines()...)
 	if pager := answerPager(h.Prev, h.Next); pager != nil {
 		m.Blocks = append(m.Blocks, pager)
 	}

@@ -41,9 +41,9 @@ func RowOfKey(s rotation.Snapshot, u rotation.User, k rotation.Key, dueAt, now t
 	case dueAt.IsZero():
 		row.stand = "No policy covers it, so keyturn leaves it alone."
 	case !dueAt.After(now):
-		row.stand = "Too old since " + answerDay(dueAt) + "; the next scan asks about it."
+		row.stand = "Too old since " + answerMoment(dueAt) + "; the next scan asks about it."
 	default:
-		row.stand = "Due on " + answerDay(dueAt) + "."
+		row.stand = "Due on " + answerMoment(dueAt) + "."
 	}
 	return row
 }
@@ -73,11 +73,11 @@ type List struct {
 // AnswerList shows one page of a list.
 func AnswerList(l List) Message {
 	if len(l.Rows) == 0 {
-		return answer("*"+Esc(l.Title)+"*", Esc(l.Empty))
+		return spoken("*"+Esc(l.Title)+"*", Esc(l.Empty))
 	}
 	head := fmt.Sprintf("*%s* (%d)", Esc(l.Title), l.Total)
 	if l.Note != "" {
-		head += "\n" + Esc(l.Note)
+		head += "\n" + Esc(strings.TrimSpace(l.Note))
 	}
 	text, blocks := []string{head}, []slack.Block{section(head)}
 	for _, r := range l.Rows {
@@ -90,7 +90,7 @@ func AnswerList(l List) Message {
 	if pager := answerPager(l.Prev, l.Next); pager != nil {
 		blocks = append(blocks, pager)
 	}
-	return Message{Text: fit(strings.Join(text, "\n"), mostText), Blocks: blocks}
+	return Message{Text: aloudAll(text), Blocks: blocks}
 }
 
 // answerPager is the buttons to the neighbouring pages, or nil.
@@ -121,7 +121,7 @@ func ParsePage(s string) (list, arg string, page int, err error) {
 		return "", "", 0, err
 	}
 	account, which := v.ID.Split()
-	if account != "page" || v.Episode > 10_000 {
+	if account != "page" || v.Episode < 1 || v.Episode > 10_000 {
 		return "", "", 0, errValue
 	}
 	return string(which), string(v.Pick), v.Episode, nil

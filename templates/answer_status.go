@@ -22,6 +22,8 @@ type Overview struct {
 	Open      map[rotation.State]int
 	Stuck     int
 	Held      int
+	Escalated int       // nobody answered, or the old key is still in use
+	Leaked    int       // reported as leaked
 	Oldest    time.Time // the oldest successful scan
 	Cut       bool      // there was too much to count in time
 }
@@ -29,7 +31,7 @@ type Overview struct {
 // AnswerOverview shows where the organization stands.
 func AnswerOverview(o Overview, now time.Time) Message {
 	if o.Accounts == 0 {
-		return answer("*Where everything stands*\nNo account was scanned yet. The first scan fills this in.")
+		return spoken("*Where everything stands*\nNo account was scanned yet. The first scan fills this in.")
 	}
 	lines := []string{fmt.Sprintf("*Where everything stands*\n%s with %s and %s; %d active and too old. The oldest scan is from %s.",
 		count(o.Accounts, "account"), count(o.Users, "user"), count(o.Keys, "key"), o.OverAge, answerScan(o.Oldest, now))}
@@ -50,6 +52,8 @@ func AnswerOverview(o Overview, now time.Time) Message {
 		}
 	}
 	note(o.Stuck, "%d stuck: keyturn cannot go on by itself, and a person has to look", o.Stuck)
+	note(o.Leaked, "%d reported as leaked", o.Leaked)
+	note(o.Escalated, "%d escalated, because nobody answered or the old key is still in use", o.Escalated)
 	note(o.Held, "%d on hold", o.Held)
 	note(o.Exempt, "%d exempt from rotation", o.Exempt)
 	for _, s := range o.RootKeys {
@@ -68,7 +72,7 @@ func AnswerOverview(o Overview, now time.Time) Message {
 	if len(notes) > 0 {
 		lines = append(lines, strings.Join(notes, "\n"))
 	}
-	return answer(lines...)
+	return spoken(lines...)
 }
 
 func answerStateWord(s rotation.State) string {
@@ -136,7 +140,7 @@ func AnswerAccount(a AccountStatus, now time.Time) Message {
 		head += "\n" + answerExemption(e)
 	}
 	list := AnswerList(a.List)
-	return Message{Text: fit(head+"\n"+list.Text, mostText), Blocks: append([]slack.Block{section(head)}, list.Blocks...)}
+	return Message{Text: aloudAll([]string{head, list.Text}), Blocks: append([]slack.Block{section(head)}, list.Blocks...)}
 }
 
 func answerExemption(e rotation.Exemption) string {
@@ -177,5 +181,5 @@ func AnswerUser(u UserStatus, now time.Time) Message {
 	for _, r := range rows {
 		text, blocks = append(text, "• "+r.text()), append(blocks, r.block())
 	}
-	return Message{Text: fit(strings.Join(text, "\n"), mostText), Blocks: blocks}
+	return Message{Text: aloudAll(text), Blocks: blocks}
 }

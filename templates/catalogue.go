@@ -27,10 +27,13 @@ func Catalogue() []Sample {
 	}
 	for _, s := range noticeSamples() {
 		switch s.name {
-		case "installing", "recovering", "restored and on hold", "stuck", "closed, rotated":
-			message("follow-up: "+s.name, FollowUp(s.r, s.v))
+		case "installing", "recovering", "restored and on hold", "stuck", "closed, rotated", "awaiting, escalated because nobody decided":
+			message("thread: "+s.name, Thread(s.r, s.r.History[1:], true, []string{sampleOwner.ID, "S0SECOPS01"}, s.v))
+			message("thread: "+s.name+", nobody is called", Thread(s.r, s.r.History[1:], false, nil, s.v))
 		}
 	}
+	message("renewal: one", Renewal(sampleEndings()[:1], v))
+	message("renewal: two", Renewal(sampleEndings(), v))
 	message("digest: five", Digest(sampleMany(5), v))
 	message("digest: sixty", Digest(sampleMany(60), v))
 	message("refusal", Refusal("you are not among those who may decide on this key", View{Now: sampleNow, Who: "the owner (owner@example.com)"}))
@@ -70,8 +73,16 @@ func mailSamples() []Sample {
 			s.v.Posted = true
 			m, err = mails.NoticeMail(s.r, s.v)
 			add("mail: notice, "+s.name, m, err)
+		case "awaiting, escalated because nobody decided":
+			s.v.Posted, s.v.Because = true, "You get this because nobody decided, and you own the account."
+			m, err = mails.NoticeMail(s.r, s.v)
+			add("mail: notice, "+s.name, m, err)
 		}
 	}
+	m, err = mails.RenewalMail(sampleEndings()[:1], v)
+	add("mail: renewal, one", m, err)
+	m, err = mails.RenewalMail(sampleEndings(), v)
+	add("mail: renewal, two", m, err)
 	return out
 }
 

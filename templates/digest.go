@@ -136,16 +136,6 @@ func countOf(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// FollowUp is the line that is posted beside an updated notice when the update alone would be missed. It says how r stands
-// as it was saved, and its button shows the whole notice.
-func FollowUp(r rotation.Rotation, v View) Message {
-	say := Aloud(r, v)
-	return Message{
-		Text:   esc(say, mostText),
-		Blocks: []slack.Block{row(mark(r)+" "+esc(say, 1500), button(ActReview, "Show", ValueOf(r).Encode()))},
-	}
-}
-
 // Refusal is the answer that says no: the sentence says why and what to do instead.
 func Refusal(why string, v View) Message {
 	text := esc(sentence(Clean(why)), 1500)

@@ -39,7 +39,11 @@ func approvals(r rotation.Rotation, v View) string {
 	}
 	var names []string
 	for _, a := range r.Approvals[:min(len(r.Approvals), 10)] {
-		names = append(names, fmt.Sprintf("%s (%s)", v.by(a.Actor), v.when(a.At)))
+		how := ""
+		if a.BreakGlass {
+			how = ", alone by break-glass"
+		}
+		names = append(names, fmt.Sprintf("%s (%s%s)", v.by(a.Actor), v.when(a.At), how))
 	}
 	return "*Approved so far* by " + strings.Join(names, ", ") + "; it takes more people."
 }

@@ -156,6 +156,14 @@ func TestNoticeSamplesAreWhatTheySay(t *testing.T) {
 		"tired":    sampleNamed(t, "recovering, escalated").r.Escalated,
 		"evicted":  isOff(*sampleNamed(t, "evicting, the key is deactivated").r.Evict),
 		"helpless": sampleNamed(t, "stuck, restoring failed").r.Stuck.Op == rotation.OpRestore,
+		"circle":   sampleNamed(t, "awaiting, escalated because nobody decided").r.Escalation != nil && sampleNamed(t, "awaiting, escalated because the rule cannot be met").r.Escalation != nil,
+		"late":     !sampleNamed(t, "awaiting, its time is over").r.TimedOut.IsZero(),
+		"in time":  sampleNamed(t, "approved, nobody decided in time").r.Passed.Timeout,
+		"glass":    sampleNamed(t, "approved, break-glass").r.Approvals[0].BreakGlass,
+		"rights":   len(sampleNamed(t, "awaiting, an administrator's key that a CI job uses").r.Admin.Names) == 1,
+		"leaks":    sampleNamed(t, "awaiting, the key that has to go first leaked").r.LeakedKey != nil && !sampleNamed(t, "evicting, the new key leaked and is off").r.LeakedKey.Off.IsZero(),
+		"freeze":   sampleNamed(t, "installing, a freeze puts the deactivation off").r.Postponed != nil,
+		"notice":   !sampleNamed(t, "awaiting, mode auto, the notice was delivered").r.NoticeAt.IsZero(),
 		"both":     sampleNamed(t, "leaked, and on hold").r.Held != nil && sampleNamed(t, "frozen, and the key leaked").r.Leaked != nil,
 	} {
 		if !flag {

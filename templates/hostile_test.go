@@ -197,7 +197,7 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 				look("notice of "+s.name, Notice(r, v))
 				if key := kindred(r); !told[key] { // its line is the notice's own fallback
 					told[key] = true
-					look("follow-up of "+s.name, FollowUp(r, v))
+					look("thread of "+s.name, Thread(r, r.History, true, []string{text}, v))
 				}
 				mail(mails.NoticeMail(r, v))
 			}

@@ -24,10 +24,11 @@ const (
 	mailAccount = "account"
 	mailOwner   = "owner"
 	mailNotice  = "notice"
+	mailRenewal = "renewal"
 	mailParts   = "parts.html.tmpl" // shared by the HTML ones
 )
 
-var mailNames = []string{mailAccount, mailOwner, mailNotice}
+var mailNames = []string{mailAccount, mailOwner, mailNotice, mailRenewal}
 
 // Mails renders e-mails. Its templates were tried with sample data when it was loaded. It is safe for concurrent use.
 type Mails struct {
@@ -132,6 +133,11 @@ func (m *Mails) try() error {
 			return err
 		}
 		if _, err := m.OwnerMail("owner@example.com", a, View{Now: sampleNow}); err != nil {
+			return err
+		}
+	}
+	for _, all := range [][]Ending{sampleEndings(), sampleEndings()[:1]} {
+		if _, err := m.RenewalMail(all, View{Now: sampleNow}); err != nil {
 			return err
 		}
 	}

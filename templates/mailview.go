@@ -71,6 +71,7 @@ type MailNotice struct {
 	Open      bool     // it is not over yet
 	Never     []string // what will not happen
 	Who, Help string   // who can decide in Slack; whom to ask
+	Because   string   // why they get it; empty: Slack does not reach the owner
 	Posted    bool     // the notice stands in Slack too
 	At        string
 }
@@ -94,7 +95,7 @@ func accountData(a AccountView, v View) MailAccount {
 	for _, r := range a.Open {
 		row := func() MailRow { return mailRow(r, v, a.Since) }
 		switch p := phaseOf(r); {
-		case p == isStuck || p == isLeaked || r.Escalated:
+		case p == isStuck || p == isLeaked || r.Escalated || r.LeakedKey != nil && r.LeakedKey.Off.IsZero():
 			add(&d.Stuck, &d.More.Stuck, row)
 		case p == isUpcoming || p == isAwaiting:
 			add(&d.Waiting, &d.More.Waiting, row)
@@ -166,8 +167,8 @@ func noticeData(r rotation.Rotation, v View) MailNotice {
 	d := MailNotice{
 		MailRow: mailRow(r, v, v.Now), Title: line(s.title+": "+userName(r), 200), Account: account(r),
 		NeedsYou: p == isUpcoming || p == isAwaiting, Urgent: p == isStuck || p == isLeaked || p == isInUse || p == isInstalling && !adopted(r), Open: r.Open(),
-		Posted: v.Posted,
-		Who:    line(v.Who, 400), Help: line(v.Help, 200), At: v.stamp(v.Now),
+		Posted: v.Posted, Because: line(v.Because, 200),
+		Who: line(v.Who, 400), Help: line(v.Help, 200), At: v.stamp(v.Now),
 	}
 	d.Subject = d.Title
 	switch {

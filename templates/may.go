@@ -21,7 +21,7 @@ func May(r rotation.Rotation, act string) bool {
 	case ActSnooze:
 		return undecided && r.Policy.Snooze.Left(r.Snoozed.Count, r.Snoozed.Total) > 0
 	case ActReject, ActExempt:
-		return r.Leaked == nil && (undecided || r.State == rotation.Approved || r.State == rotation.Evicting && !evictedByUs(r))
+		return r.Leaked == nil && !leaking(r) && (undecided || r.State == rotation.Approved || r.State == rotation.Evicting && !evictedByUs(r))
 	case ActCancel:
 		return r.State == rotation.Approved && r.Leaked == nil
 	case ActHold:
@@ -44,6 +44,9 @@ func May(r rotation.Rotation, act string) bool {
 	}
 	return false
 }
+
+// leaking reports whether a leaked key that is not the old one has yet to be cut off.
+func leaking(r rotation.Rotation) bool { return r.LeakedKey != nil && r.LeakedKey.Off.IsZero() }
 
 // waits reports whether a key has to go before the new one can be issued.
 func waits(r rotation.Rotation) bool { return r.Evict != nil && r.Evict.Deleted.IsZero() }

@@ -23,6 +23,9 @@ func Notice(r rotation.Rotation, v View) Message {
 	if len(s.never) > 0 {
 		blocks = append(blocks, section(bullets("What will not happen", s.never...)))
 	}
+	if w := (teller{r: r, v: v}).wayOut(); w != "" {
+		blocks = append(blocks, contextLine(w))
+	}
 	if t := trouble(r, v); t != "" {
 		blocks = append(blocks, section(t))
 	}
@@ -86,7 +89,7 @@ func facts(r rotation.Rotation, v View) []string {
 	if r.New != nil || r.Evict != nil {
 		old = "Old key"
 	}
-	out = append(out, keyFact(old, r.Old, v), "*Last known use*\n"+v.used(seenLast(r, r.Old)))
+	out = append(out, "*Access*\n"+access(r), keyFact(old, r.Old, v)+overAge(r, v), "*Last known use*\n"+v.used(seenLast(r, r.Old)))
 	second := r.Evict
 	name := "Key that goes first"
 	if second == nil && r.Other != nil {
@@ -99,7 +102,7 @@ func facts(r rotation.Rotation, v View) []string {
 		}
 	}
 	if r.New != nil {
-		out = append(out, fmt.Sprintf("*New key*\n%s, issued %s", code(r.New.ID), v.when(r.New.Created)), "*Secret*\n"+code(r.New.SecretName))
+		out = append(out, fmt.Sprintf("*New key*\n%s, issued %s, %s", code(r.New.ID), v.when(r.New.Created), newUse(*r.New, v)), "*Secret*\n"+code(r.New.SecretName))
 	}
 	return out
 }
@@ -170,6 +173,8 @@ func effort(op rotation.Op) string {
 		return "deleting the key that goes first"
 	case rotation.OpRestore:
 		return "restoring the key"
+	case rotation.OpLeakOff:
+		return "deactivating the leaked key"
 	default:
 		return "the next step"
 	}

@@ -46,6 +46,7 @@ func (t teller) asked() story {
 		s.lead += fmt.Sprintf("\n*Unless somebody objects, keyturn goes on by itself* %s. To object, snooze, reject or exempt it, or put it on hold.", t.silence())
 		s.aloud += ". Unless somebody objects, keyturn goes on by itself " + t.silence()
 	}
+	s.next = append(s.next, t.otherwise()...)
 	if len(r.Approvals) > 0 {
 		s.aloud = sentence(s.aloud) + fmt.Sprintf(" Approved so far by %s; it takes more people", t.names())
 	}
@@ -71,11 +72,14 @@ func isAsked(r rotation.Rotation) bool { return r.RequestedBy.ID != "" || r.Requ
 
 // auto reports whether keyturn goes on by itself when nobody objects.
 func (t teller) auto() bool {
-	return t.r.Policy.Mode == rotation.ModeAuto && len(t.r.Choices) == 0
+	return t.r.Policy.Mode == rotation.ModeAuto && len(t.r.Choices) == 0 && !t.r.LastActive
 }
 
 // silence says when that is.
 func (t teller) silence() string {
+	if at, ok := t.r.NoticeEnds(); ok {
+		return "on " + t.v.day(at)
+	}
 	s := span(t.r.Policy.Notice) + " after this notice was delivered"
 	if t.r.State == rotation.Upcoming {
 		s += ", but not before the key is due"
@@ -135,6 +139,8 @@ func (t teller) promises() []string {
 	r := t.r
 	var out []string
 	switch {
+	case t.byTime():
+		out = append(out, "No key is touched before somebody has approved, or the time for the decision is over.")
 	case !t.auto():
 		out = append(out, "No key is touched without an approval.")
 	case !r.SnoozedUntil.IsZero():

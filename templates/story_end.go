@@ -85,6 +85,10 @@ func (t teller) closed() story {
 			s.lead += fmt.Sprintf(" Key %s, which had to make room, is gone%s.", code(e.ID), onDay(t.v, *e))
 		}
 		s.aloud = fmt.Sprintf("the rotation of %s was rejected%s", t.what, again)
+	case rotation.OutcomeExpired:
+		s.title = "Nobody decided"
+		s.lead = fmt.Sprintf("*Nobody decided in time.* Key %s stays as it is.", old)
+		s.aloud = fmt.Sprintf("nobody decided in time about %s, so it stays as it is%s", t.what, again)
 	case rotation.OutcomeExempted:
 		s.title = "Exempted"
 		s.lead = fmt.Sprintf("*Exempted.* keyturn leaves %s, with key %s, alone.", code(r.UserName), old)

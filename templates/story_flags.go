@@ -174,6 +174,11 @@ func (t teller) also() []string {
 		}
 		out = append(out, s)
 	}
+	for _, s := range append([]string{t.otherLeak()}, append(t.unanswered(), t.postponed())...) {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
 	if i := r.Restore; r.Restoring() && p != isRestoring {
 		out = append(out, fmt.Sprintf("%s asked to restore key %s: keyturn does that first, as soon as it can.", t.v.by(i.By), code(restored(r).ID)))
 	}

@@ -19,9 +19,9 @@ func (t teller) approved() story {
 	}
 	s.lead = fmt.Sprintf("*Approved.* keyturn now %s key %s of %s.", act, code(r.Old.ID), code(r.UserName))
 	s.aloud = fmt.Sprintf("%s is approved to be %s, and keyturn begins now", t.what, verb)
-	if len(r.Approvals) == 0 { // mode auto
+	if len(r.Approvals) == 0 { // mode auto, or a timeout
 		s.title = "Nobody objected"
-		s.lead = fmt.Sprintf("*Nobody objected to the notice.* keyturn now %s key %s of %s.", act, code(r.Old.ID), code(r.UserName))
+		s.lead = fmt.Sprintf("*Nobody objected to the notice.* keyturn now %s key %s of %s. %s", act, code(r.Old.ID), code(r.UserName), t.passed())
 		s.aloud = fmt.Sprintf("nobody objected, so %s is %s. keyturn begins now", t.what, verb)
 	}
 	return s

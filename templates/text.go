@@ -20,6 +20,7 @@ type View struct {
 	Location *time.Location              // for times where Slack cannot show the reader's own; nil: UTC
 	Help     string                      // whom to ask, a sentence in plain text; may be empty
 	Posted   bool                        // for mails: the notice stands in Slack too, before others
+	Because  string                      // for mails: why they get it, a sentence; empty: Slack does not reach the owner
 }
 
 // Clean takes out of s what could disturb a single line of text: control and format characters (those that turn the

@@ -45,10 +45,11 @@ func build(ctx context.Context) (*stage, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	hands := &world.Hands{} // a pause takes no time
 	s.app, err = app.New(ctx, cfg, app.Options{
 		AWS: w.AWSConfig(), Now: w.Clock.Now,
 		Log:  slog.New(slog.NewTextHandler(s.logs, nil)),
-		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Real: hands.Now, Wait: hands.Wait,
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

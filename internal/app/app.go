@@ -15,7 +15,9 @@ import (
 
 	"github.com/keyturn/keyturn/bot"
 	"github.com/keyturn/keyturn/internal/app/config"
+	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/aws"
+	"github.com/keyturn/keyturn/internal/circle"
 	"github.com/keyturn/keyturn/internal/metric"
 	"github.com/keyturn/keyturn/internal/notify"
 	"github.com/keyturn/keyturn/internal/pause"
@@ -104,10 +106,13 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err := a.openStore(o); err != nil {
 		return nil, err
 	}
-	a.Slack = slackapi.New(slackapi.Options{Token: token, APIURL: cfg.Slack.APIURL, Wait: o.Wait, Log: o.Log})
+	a.Slack = slackapi.New(slackapi.Options{Token: token, APIURL: cfg.Slack.APIURL, Now: o.Real, Wait: o.Wait, Log: o.Log})
+	circles := circle.New(a.Slack, cfg.Slack.Teams)
 	a.Notifier = notify.New(notify.Options{
 		Slack: meteredSlack{a.Slack, o.Meter}, Mail: meteredMail{a.Accounts.Mailer(cfg.Email.From), o.Meter}, Templates: mails, Rules: cfg, Store: a.Store,
-		DefaultChannel: cfg.Slack.DefaultChannel, Teams: cfg.Slack.Teams, Now: o.Now, Real: o.Real, NewToken: NewToken, Lease: min(o.Lease, time.Minute), Log: o.Log,
+		DefaultChannel: cfg.Slack.DefaultChannel, DigestFrom: cfg.Slack.DigestFrom,
+		Channel: func(r rotation.Rotation) string { return cfg.Channel(approval.TargetOf(r)) },
+		Teams:   cfg.Slack.Teams, Now: o.Now, Real: o.Real, NewToken: NewToken, Lease: min(o.Lease, time.Minute), Log: o.Log,
 	})
 	wake := func(context.Context, rotation.ID) error { return nil }
 	if !cfg.Audit() {
@@ -117,8 +122,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 				return aws.SecretName(cfg.Secrets.Name, acct, u)
 			},
 			KMSKey:      func(rotation.Rotation) string { return cfg.Secrets.KMSKey },
-			ExemptGroup: cfg.Organization.ExemptGroup,
-			Now:         o.Now, Real: o.Real, NewToken: NewToken, Lease: o.Lease, Settle: o.Settle, Spare: o.Spare, Wait: o.Wait, Log: o.Log,
+			ExemptGroup: cfg.Organization.ExemptGroup, When: cfg.When, Groups: circles.Groups, Able: circles.Able,
+			Now: o.Now, Real: o.Real, NewToken: NewToken, Lease: o.Lease, Settle: o.Settle, Spare: o.Spare, Wait: o.Wait, Log: o.Log,
 		})
 		wake = a.Rotator.Wake
 	}
@@ -129,7 +134,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	}
 	a.queue = newQueue(workers, o.Log, wake)
 	a.Scheduler = scheduler.New(scheduler.Options{
-		Organization: a.Accounts, Accounts: a.Accounts, Store: a.Store, Rules: cfg, Teller: a.Notifier, Waker: waker(wake),
+		Organization: a.Accounts, Accounts: a.Accounts, Store: a.Store, Rules: cfg, Teller: a.Notifier, Waker: waker(wake), Able: circles.Able,
 		Include: cfg.Organization.IncludeOUs, Exclude: cfg.Organization.ExcludeAccounts, ExemptGroup: cfg.Organization.ExemptGroup,
 		OwnerTag: cfg.OwnerTag, ManagementDirect: cfg.Organization.IncludeManagement, Spare: o.Spare, TellWait: tellWait(o.Function),
 		Now: o.Now, Real: o.Real, Wait: o.Wait, Log: o.Log, Progress: o.Progress,

@@ -53,6 +53,8 @@ func TestReadmePermissions(t *testing.T) {
 		return awsemu.Proceed
 	})
 	s.SeedHero()
+	s.AWS.AddGroup(world.Prod, "Workers")
+	s.AWS.SetUserGroups(world.Prod, world.Billing, "Workers")
 	s.app.Doctor(context.Background(), app.DoctorOptions{}, func(c app.Check) {
 		if !c.OK {
 			t.Errorf("doctor: %s: %s", c.Name, c.Text)

@@ -69,10 +69,11 @@ func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) s
 	if err != nil {
 		tb.Fatal(err)
 	}
+	hands := &world.Hands{} // a pause takes no time
 	s.app, err = app.New(context.Background(), cfg, app.Options{
 		AWS: w.AWSConfig(), Now: w.Clock.Now,
 		Log:  slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Real: hands.Now, Wait: hands.Wait,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func (w *weeks) work() {
 func (w *weeks) people() {
 	who := []string{world.Owner, world.AccountOwner, world.OnCall, world.Guest, world.Outsider}[w.rng.IntN(5)]
 	place := []string{who, world.Channel, world.Owner, world.AccountOwner}[w.rng.IntN(4)]
-	ms := w.Slack.Messages(place)
+	ms := slices.DeleteFunc(w.Slack.Messages(place), func(m slackemu.Message) bool { return !strings.Contains(string(m.RawBlocks), `"actions"`) })
 	if len(ms) == 0 {
 		return
 	}

@@ -63,7 +63,7 @@ var only = []struct {
 	{"bot", "the bot declares the ports it needs; it has no way to IAM",
 		[]string{"internal/rotation", "internal/approval", "internal/circle", "internal/report", "internal/store", "templates", "github.com/slack-go/slack"}},
 	{"internal/notify", "notify reaches Slack and mail through its own interfaces",
-		[]string{"internal/rotation", "internal/approval", "internal/circle", "internal/store", "scheduler", "templates", "github.com/slack-go/slack"}},
+		[]string{"internal/rotation", "internal/approval", "internal/circle", "internal/pause", "internal/store", "scheduler", "templates", "github.com/slack-go/slack"}},
 	{"internal/pause", "waiting knows nothing but time", nil},
 	{"internal/metric", "figures know nothing of what they count", nil},
 	{"internal/store/dynamo", "a store knows what it stores, and nobody who uses it",

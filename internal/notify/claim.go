@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/keyturn/keyturn/internal/pause"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 )
@@ -66,6 +67,15 @@ func (n *Notifier) save(ctx context.Context, r rotation.Rotation, sent func(rota
 	return fmt.Errorf("save what people were told of %s: %w", r.ID, store.ErrConflict)
 }
 
+// failed is cur after telling failed: it is tried again after a growing pause, and not before Slack is ready for it.
+func failed(cur rotation.Rotation, s refs, err error, now time.Time) rotation.Rotation {
+	next := cur.WithTellFailed(s, now)
+	if at := now.Add(pause.Asked(err)); at.After(next.TellAfter) {
+		next = next.WithTellAfter(at, now)
+	}
+	return next
+}
+
 // one tells people of one rotation: claim, tell, save. Nobody to be told is no error.
 func (n *Notifier) one(ctx context.Context, c *call, id rotation.ID) error {
 	r, err := n.o.Store.GetRotation(ctx, id)
@@ -88,7 +98,7 @@ func (n *Notifier) one(ctx context.Context, c *call, id rotation.ID) error {
 	}
 	return errors.Join(err, n.save(ctx, r, func(cur rotation.Rotation) rotation.Rotation {
 		if !done {
-			return cur.WithTellFailed(s, n.o.Now())
+			return failed(cur, s, err, n.o.Now())
 		}
 		return cur.WithTold(r.PeopleSeq, s, n.o.Now())
 	}, s))

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,7 @@ var errOutage = errors.New("slack is down")
 type workspace struct {
 	mu     sync.Mutex
 	people []approval.Person
+	groups map[string][]string
 	msgs   []message
 	serial int
 	calls  map[string]int
@@ -35,6 +37,10 @@ type message struct {
 	in, ts, text string
 	actions      []string
 	edits        int
+
+	thread string // the message that it replies to
+	calls  bool   // it mentions somebody, or the channel shows it too
+	said   string // its blocks
 }
 
 func newWorkspace(people ...approval.Person) *workspace {
@@ -97,6 +103,39 @@ func (w *workspace) Post(ctx context.Context, channel, text string, blocks []sla
 		w.after("Post")
 	}
 	return channel, m.ts, nil
+}
+
+func (w *workspace) PostIn(ctx context.Context, channel, thread, text string, blocks []slack.Block, broadcast bool) (string, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.call(ctx, "Post", channel); err != nil {
+		return "", "", err
+	}
+	if !slices.ContainsFunc(w.msgs, func(m message) bool { return m.in == channel && m.ts == thread }) {
+		return "", "", fmt.Errorf("reply: %w", ErrGone)
+	}
+	w.serial++
+	said, _ := json.Marshal(blocks)
+	m := message{in: channel, ts: fmt.Sprintf("%d.0", w.serial), text: text, actions: actionsOf(blocks), thread: thread, said: string(said)}
+	m.calls = broadcast || strings.Contains(string(said), `\u003c@`) || strings.Contains(string(said), "subteam^")
+	w.msgs = append(w.msgs, m)
+	if w.after != nil {
+		w.after("Post")
+	}
+	return channel, m.ts, nil
+}
+
+func (w *workspace) GroupMembers(ctx context.Context, id string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.call(ctx, "GroupMembers", id); err != nil {
+		return nil, err
+	}
+	members, ok := w.groups[id]
+	if !ok {
+		return nil, fmt.Errorf("group %s: %w", id, ErrNoGroup)
+	}
+	return members, nil
 }
 
 func (w *workspace) Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error {

@@ -248,7 +248,7 @@ func lines(ms []message) (n int) {
 
 func notices(ms []message) (out []message) {
 	for _, m := range ms {
-		if !(len(m.actions) > 0 && m.actions[0] == templates.ActReview) {
+		if m.thread == "" && !(len(m.actions) > 0 && m.actions[0] == templates.ActReview) {
 			out = append(out, m)
 		}
 	}

@@ -36,15 +36,28 @@ func (t *telling) update(ctx context.Context, p place, former bool) error {
 	return failed
 }
 
-// follow adds a line below an updated message if there is news. Where the line cannot be posted, the message counts as one
-// that shows what it showed before, so that both are tried again.
+// follow writes what happened into the thread of an updated message. News call their reader: by a mention in a direct
+// message, by showing the reply in the channel too elsewhere. Where the reply cannot be posted, the message counts as one that
+// shows what it showed before, so that both are tried again.
 func (t *telling) follow(ctx context.Context, p place, before int64) error {
-	if !news(t.r, before, p.reader) {
+	happened, calls := since(t.r, before), news(t.r, before, p.reader)
+	if len(happened) == 0 && !calls || t.c.digested[p.id][t.r.ID] {
 		return nil
 	}
+	var whom []string
+	if calls && p.kind == direct {
+		whom = []string{p.id}
+	} else if calls {
+		whom = t.n.mentions(t.r)
+	}
 	i := slices.IndexFunc(t.refs, func(m rotation.MessageRef) bool { return m.For == p.id && live(m) })
-	m := templates.FollowUp(t.r, t.n.view(t.r, p.help))
-	if _, _, err := t.n.o.Slack.Post(ctx, t.refs[i].Channel, m.Text, m.Blocks); err != nil {
+	m := templates.Thread(t.r, happened, calls, whom, t.n.view(t.r, p.help))
+	_, _, err := t.n.o.Slack.PostIn(ctx, t.refs[i].Channel, t.refs[i].TS, m.Text, m.Blocks, calls && p.kind == channel)
+	if errors.Is(err, ErrGone) { // somebody took the message away meanwhile
+		t.refs = slices.DeleteFunc(t.refs, func(m rotation.MessageRef) bool { return m.For == p.id && live(m) })
+		err = t.post(ctx, p)
+	}
+	if err != nil {
 		t.refs.notYet(p.id, before)
 		return err
 	}
@@ -85,18 +98,19 @@ func (t *telling) send(ctx context.Context, p place) error {
 	if was && before >= t.r.PeopleSeq {
 		return nil
 	}
-	quiet := t.n.quiet(t.r, t.refs, p)
+	quiet := t.n.quiet(t.r, t.refs, p) || was && p.once
 	if !was && quiet {
 		return nil
 	}
 	as := refMail
 	switch {
 	case quiet:
-	case t.c.listed[p.id]:
+	case t.c.listed[p.id] && !p.once:
 		as = refListed
 	default:
 		v := t.n.view(t.r, "")
-		at, ok := t.refs.shown(t.n.o.DefaultChannel)
+		v.Because = p.because
+		at, ok := t.refs.shown(t.n.o.Channel(t.r))
 		v.Posted = ok && at >= t.r.PeopleSeq
 		m, err := t.n.o.Templates.NoticeMail(t.r, v)
 		if err != nil {

@@ -1,6 +1,11 @@
 package notify
 
-import "github.com/keyturn/keyturn/internal/rotation"
+import (
+	"slices"
+	"strings"
+
+	"github.com/keyturn/keyturn/internal/rotation"
+)
 
 // news reports whether something happened, since a place showed people_seq shown, that its reader must know or act on, so
 // that an update in place, of which Slack tells nobody, is not enough. What the reader did is no news to them.
@@ -29,6 +34,20 @@ func news(r rotation.Rotation, shown int64, reader rotation.Actor) bool {
 	return false
 }
 
+// since lists what people should hear of that happened since a place showed people_seq shown, the oldest first.
+func since(r rotation.Rotation, shown int64) []rotation.Entry {
+	var out []rotation.Entry
+	left := r.PeopleSeq - shown
+	for i := len(r.History) - 1; i >= 0 && left > 0; i-- {
+		if e := r.History[i]; !silent(r, e) {
+			out = append(out, e)
+			left--
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
 // silent reports whether an entry of the history is of an event that people are not told of.
 func silent(r rotation.Rotation, e rotation.Entry) bool {
 	switch e.Event {
@@ -48,8 +67,10 @@ func silent(r rotation.Rotation, e rotation.Entry) bool {
 func calls(e rotation.Entry) bool {
 	switch e.Event {
 	case "due", "wake", "remind", "cancel", "replan", "issued", "deactivated", "observed_deactivated", "restored",
-		"observed_reactivated", "leaked", "stuck", "replacement_lost", "failed":
+		"observed_reactivated", "leaked", "leak_cut", "stuck", "replacement_lost", "failed", "escalate", "time_is_up", "notice_passed", "mode":
 		return true
+	case "approve":
+		return strings.HasPrefix(e.Note, "break-glass")
 	case "release":
 		return e.Actor.Via == rotation.ViaSystem // its time is over: steps go on by themselves
 	default:

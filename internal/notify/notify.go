@@ -23,8 +23,11 @@ type Options struct {
 	Templates      *templates.Mails
 	Rules          approval.Rules
 	Store          Store
-	DefaultChannel string   // Slack channel ID; empty: nothing is posted in a channel
-	Teams          []string // workspaces whose members get direct messages; empty: only those whom Slack calls outsiders get none
+	DefaultChannel string // Slack channel ID; empty: nothing is posted in a channel
+	// Channel is the channel of a rotation, "" for none. nil: DefaultChannel for all of them.
+	Channel    func(rotation.Rotation) string
+	DigestFrom int      // so many notices at once for one recipient become one digest; 0: 3
+	Teams      []string // workspaces whose members get direct messages; empty: only those whom Slack calls outsiders get none
 
 	Now      func() time.Time // domain clock; nil: the real one
 	Real     func() time.Time // protocol clock; nil: the real one
@@ -51,6 +54,12 @@ func New(o Options) *Notifier {
 	}
 	if o.NewToken == nil {
 		o.NewToken = rand.Text
+	}
+	if o.Channel == nil {
+		o.Channel = func(rotation.Rotation) string { return o.DefaultChannel }
+	}
+	if o.DigestFrom <= 0 {
+		o.DigestFrom = digestFrom
 	}
 	if o.Lease <= 0 {
 		o.Lease = lease

@@ -20,10 +20,12 @@ type call struct {
 	unknown map[string]error // owners whom Slack could not look up
 	failed  map[string]error // places that need not be tried again; the error was reported
 	listed  map[string]bool  // addresses that get no mail for each rotation, because the mail about the account lists them
+
+	digested map[string]map[rotation.ID]bool // what each place was told in a digest just now
 }
 
 func newCall() *call {
-	return &call{owners: map[string]owner{}, unknown: map[string]error{}, failed: map[string]error{}, listed: map[string]bool{}}
+	return &call{owners: map[string]owner{}, unknown: map[string]error{}, failed: map[string]error{}, listed: map[string]bool{}, digested: map[string]map[rotation.ID]bool{}}
 }
 
 // Opened implements scheduler.Teller: it tells people of rotations that a run opened or changed. A person, or a channel, with
@@ -87,16 +89,16 @@ func (n *Notifier) ownersDigests(ctx context.Context, c *call, ids []rotation.ID
 	many := map[string][]rotation.Rotation{}
 	for _, r := range rs {
 		left = append(left, r.ID)
-		if o, ok := os[r.ID]; ok && o.reached() && n.fresh(r, o.direct()) {
+		if o, ok := os[r.ID]; ok && o.reached() && n.calling(r, o.direct()) {
 			many[o.person.SlackID] = append(many[o.person.SlackID], r)
 		}
 	}
 	for _, id := range sorted(many) {
-		if len(many[id]) < digestFrom {
+		if len(many[id]) < n.o.DigestFrom {
 			continue
 		}
 		p := os[many[id][0].ID].direct()
-		sent, err := n.digest(ctx, many[id], p)
+		sent, err := n.digest(ctx, c, many[id], p)
 		errs = append(errs, err)
 		switch {
 		case errors.Is(sent, ErrNoUser):
@@ -115,31 +117,41 @@ func (n *Notifier) ownersDigests(ctx context.Context, c *call, ids []rotation.ID
 func (n *Notifier) channelDigest(ctx context.Context, c *call, ids []rotation.ID) ([]rotation.ID, error) {
 	rs, os, err := n.untold(ctx, c, ids)
 	var left []rotation.ID
-	var many []rotation.Rotation
+	many := map[string][]rotation.Rotation{}
 	mails := map[string][]rotation.Rotation{}
-	p := place{kind: channel, id: n.o.DefaultChannel, help: "These stand here because Slack does not reach their owners, or because others than these have to see them."}
 	for _, r := range rs {
 		left = append(left, r.ID)
 		o, ok := os[r.ID]
-		if ok && n.inChannel(r, o) && n.fresh(r, p) {
-			many = append(many, r)
+		if ok && n.inChannel(ctx, r, o) && n.calling(r, n.channel(o, r)) {
+			many[n.o.Channel(r)] = append(many[n.o.Channel(r)], r)
 		}
 		if ok && !o.reached() && o.mail != "" && n.fresh(r, o.byMail()) {
 			mails[o.mail] = append(mails[o.mail], r)
 		}
 	}
 	errs := []error{err}
-	if len(many) >= digestFrom {
-		sent, err := n.digest(ctx, many, p)
+	for _, id := range sorted(many) {
+		if len(many[id]) < n.o.DigestFrom {
+			continue
+		}
+		p := place{kind: channel, id: id, help: "These stand here because Slack does not reach their owners, or because others than these have to see them."}
+		sent, err := n.digest(ctx, c, many[id], p)
 		errs = append(errs, err, sent)
 		c.failed[p.id] = sent
 	}
 	for _, to := range sorted(mails) {
-		if len(mails[to]) >= digestFrom {
+		if len(mails[to]) >= n.o.DigestFrom {
 			c.listed[to] = true
 		}
 	}
 	return left, errors.Join(errs...)
+}
+
+// calling reports whether a place needs a new message for r, or has one and there is news for its reader.
+func (n *Notifier) calling(r rotation.Rotation, p place) bool {
+	s := refs(r.Messages)
+	seq, _ := s.shown(p.id)
+	return n.fresh(r, p) || s.standing(p.id) && news(r, seq, p.reader)
 }
 
 // fresh reports whether a place needs a new message for r.

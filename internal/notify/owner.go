@@ -85,21 +85,30 @@ func (n *Notifier) find(ctx context.Context, who string) (owner, error) {
 	if o.mail == "" && !p.Deleted && !p.Bot {
 		o.mail = address(p.Email)
 	}
-	switch {
-	case p.SlackID == "":
-		o.why = fmt.Sprintf("Slack does not know the owner, %s.", called)
-	case p.Deleted:
-		o.why = fmt.Sprintf("The owner, %s, has left Slack.", called)
-	case p.Bot:
-		o.why = fmt.Sprintf("The owner, %s, is a bot in Slack.", called)
-	case p.Guest:
-		o.why = fmt.Sprintf("The owner, %s, is a guest in Slack.", called)
-	case p.Outside || len(n.o.Teams) > 0 && !slices.Contains(n.o.Teams, p.TeamID):
-		o.why = fmt.Sprintf("The owner, %s, is of another workspace in Slack.", called)
-	default:
+	if why := n.unreachable(p); why != "" {
+		o.why = fmt.Sprintf(why, called)
+	} else {
 		o.person = p
 	}
 	return o, nil
+}
+
+// unreachable says why no direct message reaches a person, as a format that takes their name; "" if one does.
+func (n *Notifier) unreachable(p approval.Person) string {
+	switch {
+	case p.SlackID == "":
+		return "Slack does not know the owner, %s."
+	case p.Deleted:
+		return "The owner, %s, has left Slack."
+	case p.Bot:
+		return "The owner, %s, is a bot in Slack."
+	case p.Guest:
+		return "The owner, %s, is a guest in Slack."
+	case p.Outside || len(n.o.Teams) > 0 && !slices.Contains(n.o.Teams, p.TeamID):
+		return "The owner, %s, is of another workspace in Slack."
+	default:
+		return ""
+	}
 }
 
 // lost is o after Slack did not let us write to them.

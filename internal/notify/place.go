@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"context"
+
 	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -20,6 +22,9 @@ type place struct {
 	id     string         // Slack user ID, channel ID or e-mail address
 	reader rotation.Actor // who reads it; nobody in particular for a channel
 	help   string         // said at the foot of the notice
+
+	once    bool   // a mail of which no news is sent
+	because string // why somebody gets the mail, a sentence; empty: Slack does not reach the owner
 }
 
 func (o owner) direct() place {
@@ -31,8 +36,8 @@ func (o owner) byMail() place {
 }
 
 // channel is the place where those look who are not the owner.
-func (n *Notifier) channel(o owner) place {
-	p := place{kind: channel, id: n.o.DefaultChannel, help: o.why}
+func (n *Notifier) channel(o owner, r rotation.Rotation) place {
+	p := place{kind: channel, id: n.o.Channel(r), help: o.why}
 	if !o.reached() && o.mail != "" && n.o.Mail != nil {
 		p.help += " A mail tells them."
 	}
@@ -42,8 +47,13 @@ func (n *Notifier) channel(o owner) place {
 // urgent reports whether others than the owner have to find r whoever the owner is: it needs a person, or a key was cut off,
 // so that whoever is on call at three in the morning sees which one, and the button that restores it.
 func urgent(r rotation.Rotation) bool {
-	if r.Stuck != nil || r.Escalated || r.Leaked != nil {
+	if r.Stuck != nil || r.Escalated || r.Leaked != nil || r.LeakedKey != nil {
 		return true
+	}
+	for _, a := range r.Approvals {
+		if a.BreakGlass { // one person decided alone: everybody may know
+			return true
+		}
 	}
 	for _, e := range r.History {
 		switch e.Event {
@@ -55,15 +65,23 @@ func urgent(r rotation.Rotation) bool {
 }
 
 // waitsForOthers reports whether a decision is due that the owner alone cannot take.
-func (n *Notifier) waitsForOthers(r rotation.Rotation, o owner) bool {
+func (n *Notifier) waitsForOthers(ctx context.Context, r rotation.Rotation, o owner) bool {
 	if r.State != rotation.Awaiting || !r.SnoozedUntil.IsZero() {
 		return false
 	}
 	rule := n.rule(r)
-	return rule.Required != 1 || !approval.Decide(rule, approval.SubjectOf(r, []string{o.person.TeamID}), o.person, nil).Allowed
+	if rule.Required != 1 || r.Escalation != nil {
+		return true
+	}
+	s := approval.SubjectOf(r, []string{o.person.TeamID})
+	if approval.Decide(rule, s, o.person, nil).Allowed {
+		return false
+	}
+	s.Groups = n.circles().Groups(ctx, rule)
+	return !approval.Decide(rule, s, o.person, nil).Allowed
 }
 
 // inChannel reports whether r belongs into the channel, for an owner who was found out.
-func (n *Notifier) inChannel(r rotation.Rotation, o owner) bool {
-	return n.o.DefaultChannel != "" && (!o.reached() || urgent(r) || n.waitsForOthers(r, o))
+func (n *Notifier) inChannel(ctx context.Context, r rotation.Rotation, o owner) bool {
+	return n.o.Channel(r) != "" && (!o.reached() || urgent(r) || n.waitsForOthers(ctx, r, o))
 }

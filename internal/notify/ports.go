@@ -6,7 +6,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/circle"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/templates"
@@ -26,14 +25,14 @@ var (
 
 // Slack looks people up and writes messages. Implementations are safe for concurrent use and retry what is safe to retry.
 type Slack interface {
-	// UserByID returns who a Slack user ID is. ErrNoUser.
-	UserByID(ctx context.Context, id string) (approval.Person, error)
-	// UserByEmail returns who has an e-mail address. ErrNoUser.
-	UserByEmail(ctx context.Context, email string) (approval.Person, error)
+	circle.Slack
 	// OpenDM returns the channel of the direct messages with a user. ErrNoUser.
 	OpenDM(ctx context.Context, userID string) (channel string, err error)
 	// Post writes a message and returns where it stands. ErrNoUser, ErrNoChannel. After another error it may stand there.
 	Post(ctx context.Context, channel, text string, blocks []slack.Block) (in, ts string, err error)
+	// PostIn writes a reply in the thread of a message; with broadcast the channel shows it too. ErrGone if the message is not
+	// there any more, ErrNoUser, ErrNoChannel. After another error it may stand there.
+	PostIn(ctx context.Context, channel, threadTS, text string, blocks []slack.Block, broadcast bool) (in, ts string, err error)
 	// Update replaces a message. ErrGone, ErrNoUser, ErrNoChannel.
 	Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error
 }

@@ -51,8 +51,8 @@ func (t *telling) everywhere(ctx context.Context) {
 	if err != nil {
 		// Who has to see it cannot be told, but what is urgent need not wait for that. Other places stay as they are.
 		t.errs = append(t.errs, err)
-		if t.n.o.DefaultChannel != "" && urgent(t.r) {
-			t.bring(ctx, t.n.channel(owner{}))
+		if t.n.o.Channel(t.r) != "" && urgent(t.r) {
+			t.bring(ctx, t.n.channel(owner{}, t.r))
 		}
 		return
 	}
@@ -68,11 +68,26 @@ func (t *telling) everywhere(ctx context.Context) {
 			t.c.owners[t.r.Owner] = o
 		}
 	}
-	if t.n.inChannel(t.r, o) {
-		bring(t.n.channel(o))
+	others, err := t.others(ctx)
+	if err != nil {
+		t.errs = append(t.errs, err)
+	}
+	for _, p := range others {
+		if done[p.id] {
+			continue
+		}
+		if err := bring(p); errors.Is(err, ErrNoUser) { // there are others, and the channel
+			t.errs = t.errs[:len(t.errs)-1]
+		}
+	}
+	if t.n.inChannel(ctx, t.r, o) {
+		bring(t.n.channel(o, t.r))
 	}
 	if !o.reached() && o.mail != "" && t.n.o.Mail != nil {
 		bring(o.byMail())
+	}
+	if p, ok := t.accountOwner(); ok && !done[p.id] {
+		bring(p)
 	}
 	t.elsewhere(ctx, done)
 	if len(t.errs) == 0 && !t.missed && t.r.Open() && !t.anywhere() {

@@ -187,8 +187,8 @@ func TestTellFollowsALife(t *testing.T) {
 		{"due", func() { w.clock.pass(6 * rotation.Day); l.does(rotation.Due{}) }, 1, 0},
 		{"snoozed by the owner", func() { l.does(rotation.Snooze{Actor: annActor, For: rotation.Day}) }, 1, 0},
 		{"awake again", func() { w.clock.pass(rotation.Day); l.does(rotation.Wake{}) }, 2, 0},
-		{"reminded", func() { w.clock.pass(40 * rotation.Day); l.does(rotation.Remind{}) }, 3, 0},
-		{"reminded again", func() { w.clock.pass(8 * rotation.Day); l.does(rotation.Remind{}) }, 4, 0},
+		{"reminded", func() { w.clock.pass(3 * rotation.Day); l.does(rotation.Remind{}) }, 3, 0},
+		{"reminded again", func() { w.clock.pass(6 * rotation.Day); l.does(rotation.Remind{}) }, 4, 0},
 		{"approved by somebody else", func() { l.approve(benActor) }, 4, 0},
 		{"taken back by the owner", func() { l.does(rotation.Cancel{Actor: annActor}) }, 4, 0},
 		{"approved, and taken back by somebody else", func() { l.approve(annActor).does(rotation.Cancel{Actor: benActor}) }, 5, 0},
@@ -313,7 +313,7 @@ func TestTellSaysWhoWasNotReached(t *testing.T) {
 		t.Fatalf("mails: %+v", w.mail.sent)
 	}
 	o, err := w.notify.ownerOf(context.Background(), newCall(), l.r)
-	if err != nil || !strings.Contains(w.notify.channel(o).help, "nobody@example.com. A mail tells them.") {
-		t.Errorf("%q, %v", w.notify.channel(o).help, err)
+	if err != nil || !strings.Contains(w.notify.channel(o, l.r).help, "nobody@example.com. A mail tells them.") {
+		t.Errorf("%q, %v", w.notify.channel(o, l.r).help, err)
 	}
 }

@@ -3,6 +3,7 @@ package pause
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -16,4 +17,13 @@ func For(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Asked is how long somebody asked to be left alone, as an error says that carries it; 0 if none does.
+func Asked(err error) time.Duration {
+	var e interface{ RetryIn() time.Duration }
+	if errors.As(err, &e) {
+		return e.RetryIn()
+	}
+	return 0
 }

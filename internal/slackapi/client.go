@@ -23,6 +23,7 @@ type Options struct {
 	CacheFor time.Duration    // how long a person's standing is remembered; 0: five minutes, negative: not at all
 	Now      func() time.Time // protocol clock, for the cache; nil: the real one
 	Log      *slog.Logger     // nil: slog.Default
+	Pace     *Pace            // keeps below Slack's limits; nil: one of its own
 
 	// Wait pauses before a call is tried again; nil: a real pause. It returns an error if ctx ends before that.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -45,6 +46,8 @@ type Client struct {
 	token  string
 	log    *slog.Logger
 	people *people
+	groups *groups
+	pace   *Pace
 	wait   func(ctx context.Context, d time.Duration) error
 }
 
@@ -78,6 +81,9 @@ func New(o Options) *Client {
 	if o.Wait == nil {
 		o.Wait = pause.For
 	}
+	if o.Pace == nil {
+		o.Pace = NewPace(o.Now)
+	}
 	return &Client{
 		api:    callsOf(slack.New(o.Token, slack.OptionAPIURL(o.APIURL), slack.OptionHTTPClient(hc))),
 		http:   hc,
@@ -85,6 +91,8 @@ func New(o Options) *Client {
 		token:  o.Token,
 		log:    o.Log,
 		people: newPeople(o.CacheFor, o.Now),
+		groups: newGroups(o.CacheFor, o.Now),
+		pace:   o.Pace,
 		wait:   o.Wait,
 	}
 }
@@ -97,20 +105,31 @@ const (
 	once       safety = false // a second one would be seen: a message posted twice
 )
 
-// call makes a call with bounded retries. Slack's "not so fast" is obeyed where the wait fits into the context's time and
-// below maxWait; failures of unknown effect are tried again only if that does no harm.
-func (c *Client) call(ctx context.Context, method string, s safety, do func(context.Context) error) error {
+// call makes a call in its turn, with bounded retries. channel is where it posts, if it does. Slack's "not so fast" is obeyed
+// where the wait fits into the context's time and below maxWait, by everybody who uses this client; failures of unknown
+// effect are tried again only if that does no harm.
+func (c *Client) call(ctx context.Context, method, channel string, s safety, do func(context.Context) error) error {
+	k := key(method, channel)
 	for try := 1; ; try++ {
+		if err := c.turn(ctx, method, k); err != nil {
+			return err
+		}
 		err := c.typed(method, do(ctx))
 		if err == nil {
 			return nil
 		}
 		pause, again := retryAfter(err, s, try)
+		if errors.Is(err, ErrRateLimited) {
+			c.pace.hold(k, pause)
+		}
 		if !again || try >= maxTries || !fits(ctx, pause) {
 			return err
 		}
 		c.log.LogAttrs(ctx, slog.LevelInfo, "slack call is tried again", slog.String("method", method),
 			slog.Int("try", try), slog.Duration("after", pause), slog.String("why", err.Error()))
+		if errors.Is(err, ErrRateLimited) {
+			continue // its turn comes when Slack is ready
+		}
 		if c.wait(ctx, pause) != nil {
 			return err
 		}

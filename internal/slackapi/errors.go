@@ -77,12 +77,16 @@ func (e *Error) Unwrap() []error {
 	return out
 }
 
+// RetryIn is how long Slack, or our own pace, asked to wait; 0 if nobody did.
+func (e *Error) RetryIn() time.Duration { return e.RetryAfter }
+
 // kinds maps Slack's error codes (Web API, the methods' reference pages).
 var kinds = map[string]error{
 	"user_not_found": ErrNoUser, "users_not_found": ErrNoUser, "user_not_visible": ErrNoUser, "user_disabled": ErrNoUser,
 	"cannot_dm_bot": ErrNoUser, "messages_tab_disabled": ErrNoUser, "not_enabled": ErrNoUser, "user_not_in_channel": ErrNoUser,
 	"channel_not_found": ErrNoChannel, "not_in_channel": ErrNoChannel, "is_archived": ErrNoChannel, "restricted_action": ErrNoChannel,
 	"message_not_found": ErrGone, "cant_update_message": ErrGone, "edit_window_closed": ErrGone, "not_found": ErrGone,
+	"thread_not_found": ErrGone, "no_such_subteam": ErrNoGroup, "subteam_not_found": ErrNoGroup, "plan_upgrade_required": ErrNoGroup,
 	"view_not_found": ErrGone, "used_url": ErrGone, "expired_url": ErrGone,
 	"expired_trigger_id": ErrExpiredTrigger, "trigger_expired": ErrExpiredTrigger, "exchanged_trigger_id": ErrExpiredTrigger,
 	"trigger_exchanged": ErrExpiredTrigger, "invalid_trigger_id": ErrExpiredTrigger, "invalid_trigger": ErrExpiredTrigger,

@@ -21,7 +21,7 @@ type Identity struct {
 // AuthTest asks Slack whom the token stands for.
 func (c *Client) AuthTest(ctx context.Context) (Identity, error) {
 	var r *slack.AuthTestResponse
-	err := c.call(ctx, "auth.test", repeatable, func(ctx context.Context) (err error) {
+	err := c.call(ctx, "auth.test", "", repeatable, func(ctx context.Context) (err error) {
 		r, err = c.api.AuthTestContext(ctx)
 		return err
 	})
@@ -45,8 +45,23 @@ func content(text string, blocks []slack.Block) slack.MsgOption {
 // Post writes a message. It is not tried again when Slack may have posted it.
 func (c *Client) Post(ctx context.Context, channel, text string, blocks []slack.Block) (string, string, error) {
 	var in, ts string
-	err := c.call(ctx, "chat.postMessage", once, func(ctx context.Context) (err error) {
+	err := c.call(ctx, "chat.postMessage", channel, once, func(ctx context.Context) (err error) {
 		in, ts, err = c.api.PostMessageContext(ctx, channel, content(text, blocks))
+		return err
+	})
+	return in, ts, err
+}
+
+// PostIn writes a reply in the thread of a message. Only those who follow the thread, or are mentioned, are told by Slack.
+// With broadcast the channel shows it too. ErrGone if the message is not there any more.
+func (c *Client) PostIn(ctx context.Context, channel, threadTS, text string, blocks []slack.Block, broadcast bool) (string, string, error) {
+	var in, ts string
+	opts := []slack.MsgOption{content(text, blocks), slack.MsgOptionTS(threadTS)}
+	if broadcast {
+		opts = append(opts, slack.MsgOptionBroadcast())
+	}
+	err := c.call(ctx, "chat.postMessage", channel, once, func(ctx context.Context) (err error) {
+		in, ts, err = c.api.PostMessageContext(ctx, channel, opts...)
 		return err
 	})
 	return in, ts, err
@@ -54,7 +69,7 @@ func (c *Client) Post(ctx context.Context, channel, text string, blocks []slack.
 
 // Update replaces a message's text and blocks. ErrGone if it cannot be changed any more.
 func (c *Client) Update(ctx context.Context, channel, ts, text string, blocks []slack.Block) error {
-	return c.call(ctx, "chat.update", repeatable, func(ctx context.Context) error {
+	return c.call(ctx, "chat.update", "", repeatable, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, channel, ts, content(text, blocks))
 		return err
 	})
@@ -62,7 +77,7 @@ func (c *Client) Update(ctx context.Context, channel, ts, text string, blocks []
 
 // PostEphemeral writes a message that only user sees.
 func (c *Client) PostEphemeral(ctx context.Context, channel, user, text string, blocks []slack.Block) error {
-	return c.call(ctx, "chat.postEphemeral", once, func(ctx context.Context) error {
+	return c.call(ctx, "chat.postEphemeral", "", once, func(ctx context.Context) error {
 		_, err := c.api.PostEphemeralContext(ctx, channel, user, content(text, blocks))
 		return err
 	})
@@ -85,7 +100,7 @@ func (c *Client) CheckChannel(ctx context.Context, channel string) error {
 // OpenDM returns the channel of the direct messages with a user. ErrNoUser if there can be none.
 func (c *Client) OpenDM(ctx context.Context, userID string) (string, error) {
 	var ch *slack.Channel
-	err := c.call(ctx, "conversations.open", repeatable, func(ctx context.Context) (err error) {
+	err := c.call(ctx, "conversations.open", "", repeatable, func(ctx context.Context) (err error) {
 		ch, _, _, err = c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{userID}})
 		return err
 	})
@@ -111,7 +126,7 @@ func (c *Client) Respond(ctx context.Context, to, text string, blocks []slack.Bl
 	if len(blocks) > 0 {
 		msg.Blocks = &slack.Blocks{BlockSet: blocks}
 	}
-	return c.call(ctx, responseURL, once, func(ctx context.Context) error {
+	return c.call(ctx, responseURL, "", once, func(ctx context.Context) error {
 		return slack.PostWebhookCustomHTTPContext(ctx, to, c.http, msg)
 	})
 }

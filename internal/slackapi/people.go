@@ -76,7 +76,7 @@ func (c *Client) user(ctx context.Context, method, key string, get func(context.
 		return p, nil
 	}
 	var u *slack.User
-	err := c.call(ctx, method, repeatable, func(ctx context.Context) (err error) {
+	err := c.call(ctx, method, "", repeatable, func(ctx context.Context) (err error) {
 		u, err = get(ctx)
 		return err
 	})
@@ -104,6 +104,7 @@ func personOf(u *slack.User) approval.Person {
 		Bot:     u.IsBot || u.IsWorkflowBot || u.IsConnectorBot || u.ID == slackbot,
 		Deleted: u.Deleted,
 		Outside: u.IsStranger || u.IsInvitedUser,
+		Zone:    u.TZ,
 	}
 	for _, name := range []string{u.Profile.DisplayName, u.Profile.RealName, u.RealName, u.Name} {
 		if p.Name = strings.TrimSpace(name); p.Name != "" {

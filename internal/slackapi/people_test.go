@@ -18,11 +18,11 @@ import (
 func TestStanding(t *testing.T) {
 	_, c, _ := start(t)
 	for id, want := range map[string]approval.Person{
-		ann:       {SlackID: ann, TeamID: "T0ACME", Email: "ann@example.com", Known: true},
-		"U0GUEST": {SlackID: "U0GUEST", TeamID: "T0ACME", Known: true, Guest: true},
-		"U0BOT":   {SlackID: "U0BOT", TeamID: "T0ACME", Known: true, Bot: true},
-		"U0GONE":  {SlackID: "U0GONE", TeamID: "T0ACME", Email: "gone@example.com", Known: true, Deleted: true},
-		"U0OUT":   {SlackID: "U0OUT", TeamID: "T0OTHER", Known: true, Outside: true},
+		ann:       {SlackID: ann, TeamID: "T0ACME", Email: "ann@example.com", Known: true, Zone: "UTC"},
+		"U0GUEST": {SlackID: "U0GUEST", TeamID: "T0ACME", Known: true, Zone: "UTC", Guest: true},
+		"U0BOT":   {SlackID: "U0BOT", TeamID: "T0ACME", Known: true, Zone: "UTC", Bot: true},
+		"U0GONE":  {SlackID: "U0GONE", TeamID: "T0ACME", Email: "gone@example.com", Known: true, Zone: "UTC", Deleted: true},
+		"U0OUT":   {SlackID: "U0OUT", TeamID: "T0OTHER", Known: true, Zone: "UTC", Outside: true},
 	} {
 		got, err := c.UserByID(context.Background(), id)
 		if err != nil {

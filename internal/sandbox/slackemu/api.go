@@ -77,6 +77,7 @@ func (s *Server) perform(name, token string, p params) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if wait := s.over(name, m.perMinute, p); wait > 0 {
+		s.tooMany[name]++
 		return limited(wait)
 	}
 	n, err := m.run(s, p)

@@ -102,6 +102,13 @@ func (s *Server) AddGroup(id string, userIDs ...string) {
 	s.people.groups[id] = slices.Clone(userIDs)
 }
 
+// RemoveGroup disables a user group.
+func (s *Server) RemoveGroup(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.people.groups, id)
+}
+
 // DM returns the channel ID of the app's direct message with a person.
 func (s *Server) DM(userID string) string { return dmID(userID) }
 

@@ -18,6 +18,8 @@ type Options struct {
 	// Now gives the timestamps of messages and actions, which stay unique and increasing whatever it answers. Signatures,
 	// triggers, response URLs and rates use the real clock. nil means time.Now.
 	Now func() time.Time
+	// RateClock is what rates are measured on; nil is the real clock. Signatures and triggers are not measured on it.
+	RateClock func() time.Time
 	// RateLimits makes the server refuse calls beyond Slack's tiers.
 	RateLimits bool
 	// BotURL is where the bot listens; SetBotURL may set it later.
@@ -64,6 +66,7 @@ type Server struct {
 	hook     func(Call) Action
 	calls    int
 	counts   map[string]int
+	tooMany  map[string]int // calls that were refused because there were too many
 	last     sent
 
 	traffic traffic
@@ -77,13 +80,16 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.RateClock == nil {
+		o.RateClock = time.Now
+	}
 	if o.Scopes == nil {
 		o.Scopes = AllScopes
 	}
 	s := &Server{
 		opt: o, now: o.Now, real: time.Now, ackWithin: 3 * time.Second, client: botClient(), done: make(chan struct{}),
 		botURL: o.BotURL, people: newDirectory(), msgs: map[string][]*record{}, triggers: map[string]*trigger{},
-		answers: map[string]*responseURL{}, views: newViewStore(), rates: map[string][]time.Time{}, counts: map[string]int{},
+		answers: map[string]*responseURL{}, views: newViewStore(), rates: map[string][]time.Time{}, counts: map[string]int{}, tooMany: map[string]int{},
 	}
 	s.changed = sync.NewCond(&s.mu)
 	s.people.put(User{ID: BotUserID, Name: "keyturn", RealName: "keyturn", TeamID: o.TeamID, Bot: true})

@@ -1,8 +1,12 @@
 package slackemu
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
-// Posting is limited to about one message a second and channel, with short bursts (Slack, rate limits).
+// Posting is limited to about one message a second and channel, with short bursts (Slack, rate limits): a channel saves up
+// to postBurst messages, and gets another one each postEvery.
 const (
 	postEvery = time.Second
 	postBurst = 4
@@ -14,7 +18,7 @@ func (s *Server) over(name string, perMinute int, p params) time.Duration {
 		return 0
 	}
 	if name == "chat.postMessage" {
-		return s.spend(name+" "+s.resolve(p.get("channel")), postBurst, postBurst*postEvery)
+		return s.post1(name + " " + s.resolve(p.get("channel")))
 	}
 	if perMinute == 0 {
 		return 0
@@ -24,7 +28,7 @@ func (s *Server) over(name string, perMinute int, p params) time.Duration {
 
 // spend allows most calls within any window.
 func (s *Server) spend(key string, most int, window time.Duration) time.Duration {
-	now := s.real()
+	now := s.opt.RateClock()
 	recent := s.rates[key]
 	for len(recent) > 0 && now.Sub(recent[0]) >= window {
 		recent = recent[1:]
@@ -35,4 +39,30 @@ func (s *Server) spend(key string, most int, window time.Duration) time.Duration
 	}
 	s.rates[key] = append(recent, now)
 	return 0
+}
+
+// post1 takes one of the messages that a channel has saved. The times that it keeps are when each one that was taken is back.
+func (s *Server) post1(key string) time.Duration {
+	now := s.opt.RateClock()
+	back := s.rates[key]
+	for len(back) > 0 && !now.Before(back[0]) {
+		back = back[1:]
+	}
+	if len(back) >= postBurst {
+		s.rates[key] = back
+		return back[0].Sub(now)
+	}
+	next := now
+	if n := len(back); n > 0 {
+		next = back[n-1]
+	}
+	s.rates[key] = append(back, next.Add(postEvery))
+	return 0
+}
+
+// TooMany returns how many calls of each method were refused because there were too many.
+func (s *Server) TooMany() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.tooMany)
 }

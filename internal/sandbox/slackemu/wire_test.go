@@ -149,7 +149,7 @@ func TestEphemeral(t *testing.T) {
 func TestRateLimits(t *testing.T) {
 	s, api := start(t, &bot{}, func(o *Options) { o.RateLimits = true })
 	c := &clock{now: time.Now()}
-	s.real = c.Now
+	s.opt.RateClock = c.Now
 	post := func(ch string) error {
 		_, _, err := api.PostMessage(ch, slack.MsgOptionText("x", false))
 		return err
