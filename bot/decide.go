@@ -71,7 +71,7 @@ func (b *Bot) settle(ctx context.Context, d decision) outcome {
 		if err != nil {
 			return trouble(rotation.Rotation{}, err)
 		}
-		out, next := b.look(d, r, e)
+		out, next := b.look(ctx, d, r, e)
 		if out.ending != done {
 			return out
 		}
@@ -100,18 +100,18 @@ func (b *Bot) facts(ctx context.Context, d decision) (rotation.Rotation, rotatio
 
 // look is weigh for what may have been shown a while ago: a message about an earlier rotation decides nothing. Strangers
 // are refused all the same, so that none of them changes a message that others see.
-func (b *Bot) look(d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
+func (b *Bot) look(ctx context.Context, d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
 	if d.episode != 0 && d.episode != r.Episode && b.mayRead(d.person) == "" {
 		return outcome{ending: earlier, rotation: r, message: templates.AnswerEarlier(r)}, r
 	}
-	return b.weigh(d, r, e)
+	return b.weigh(ctx, d, r, e)
 }
 
 // weigh says what the decision makes of the rotation as it was read, without saving anything.
-func (b *Bot) weigh(d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
-	g := b.ruleFor(d.what, r, d.person)
+func (b *Bot) weigh(ctx context.Context, d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
+	g := b.ruleFor(ctx, d.what, r, d.person)
 	if !g.verdict.Allowed {
-		return outcome{ending: denied, rotation: r, message: templates.AnswerRefused(r, g.verdict)}, r
+		return outcome{ending: denied, rotation: r, why: &wordsError{g.verdict.Why}, message: templates.AnswerRefused(r, g.verdict)}, r
 	}
 	if switchesOff(d.what) {
 		if d.episode != 0 && d.digest != r.Digest() && r.Open() && !decided(d.what, r) {
@@ -148,12 +148,12 @@ func (b *Bot) weigh(d decision, r rotation.Rotation, e rotation.Exemption) (outc
 // switchesOff: what takes keys away is bound to what was shown, to today's mode and to exemptions. What holds back is not,
 // so that nobody is kept from a hold or a restore by a message that is a minute old.
 func switchesOff(what string) bool {
-	return what == templates.ActApprove || what == templates.ActAnyway
+	return what == templates.ActApprove || what == templates.ActGlass || what == templates.ActAnyway
 }
 
 // decided: a second approval is told who was first, rather than that the plan has changed by it.
 func decided(what string, r rotation.Rotation) bool {
-	return what == templates.ActApprove && r.State != rotation.Upcoming && r.State != rotation.Awaiting
+	return (what == templates.ActApprove || what == templates.ActGlass) && r.State != rotation.Upcoming && r.State != rotation.Awaiting
 }
 
 // again recognizes a click that arrives twice, or one on a message that has not caught up, where the core would take it as
@@ -251,14 +251,17 @@ func (b *Bot) log(ctx context.Context, d decision, out outcome) {
 			msg = out.why.Error()
 		}
 		log.Error("decision failed", "error", msg)
+		b.note(ctx, d.person, noteTrouble, d.what+" of "+string(d.id))
 	case denied:
-		v := b.ruleFor(d.what, out.rotation, d.person).verdict
-		log.Info("denied", "why", v.Why)
-		b.afterAck(ctx, func(ctx context.Context) { b.recordDenied(ctx, d, v.Why) })
+		log.Info("denied", "why", out.why.Error())
+		b.afterAck(ctx, func(ctx context.Context) { b.recordDenied(ctx, d, out.why.Error()) })
+		b.note(ctx, d.person, noteRefused, d.what+" of "+string(d.id)+": "+out.why.Error())
 	case refused:
 		log.Info("refused", "why", out.why.Error())
+		b.note(ctx, d.person, noteNotNow, d.what+" of "+string(d.id)+": "+out.why.Error())
 	case stale, earlier:
 		log.Info("stale", "state", out.rotation.State)
+		b.note(ctx, d.person, noteStale, d.what+" of "+string(d.id))
 	default:
 		log.Error("decision ended in an unknown way", "ending", int(out.ending))
 	}

@@ -1,9 +1,7 @@
 package bot
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -13,27 +11,22 @@ import (
 
 // due lists what waits for a decision, and keys that reach their age within a time and about which somebody will be asked
 // then, soonest first. Who is exempt, was rejected for now, or is only reported on, is not among them.
-func (b *Bot) due(ctx context.Context, within time.Duration) ([]templates.Row, error) {
-	type entry struct {
-		at  time.Time
-		key rotation.KeyID
-		row templates.Row
-	}
+func (b *Bot) due(ctx context.Context, within time.Duration, in scope) ([]templates.Row, error) {
 	now := b.o.Now()
 	until := now.Add(within)
-	var found []entry
+	var all []found
 	settled := map[rotation.ID]bool{} // users about whom nobody is asked otherwise
-	err := b.each(ctx, store.Filter{}, func(r rotation.Rotation) {
+	err := b.each(ctx, store.Filter{Account: in.in.Account, OU: in.OU}, func(r rotation.Rotation) {
 		undecided := r.State == rotation.Upcoming || r.State == rotation.Awaiting
-		if undecided && !r.DueAt.After(until) {
-			found = append(found, entry{r.DueAt, r.Old.ID, templates.RowOf(r, now)})
+		if undecided && !r.DueAt.After(until) && in.has(r) {
+			all = append(all, foundOf(r, now))
 		}
 		settled[r.ID] = r.Open() || now.Before(r.ReopenAt)
 	})
 	if err != nil {
 		return nil, err
 	}
-	exempt, err := b.exemptIn(ctx, "", now)
+	exempt, err := b.exemptIn(ctx, in.in.Account, now)
 	if err != nil {
 		return nil, err
 	}
@@ -48,17 +41,12 @@ func (b *Bot) due(ctx context.Context, within time.Duration) ([]templates.Row, e
 			}
 			for _, k := range u.Keys {
 				at := b.dueAt(s, u, k)
-				if k.Status == rotation.Active && !at.IsZero() && !at.After(until) {
-					found = append(found, entry{at, k.ID, templates.RowOfKey(s, u, k, at, now)})
+				if k.Status == rotation.Active && !at.IsZero() && !at.After(until) && in.hasKey(s, b.ownerOf(s, u), k) {
+					all = append(all, found{at, k.ID, templates.RowOfKey(s, u, k, at, now)})
 				}
 			}
 		}
 		return true
 	})
-	slices.SortFunc(found, func(a, c entry) int { return cmp.Or(a.at.Compare(c.at), cmp.Compare(a.key, c.key)) })
-	rows := make([]templates.Row, len(found))
-	for i, e := range found {
-		rows[i] = e.row
-	}
-	return rows, err
+	return rowsOf(all), err
 }

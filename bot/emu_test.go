@@ -73,7 +73,7 @@ func TestCommandsInSlack(t *testing.T) {
 	}
 	s := newStage(t)
 	s.kept(opened(rotation.Awaiting))
-	for _, text := range append(readings, "", "help", "help snooze", "nonsense", "report", "leaked x", "rotate young@payments", strings.Repeat("é", 4000)) {
+	for _, text := range append(readings, "", "help", "help snooze", "nonsense", "leaked x", "rotate young@payments", strings.Repeat("é", 4000)) {
 		for _, user := range []string{owner, guest, nobody} {
 			if r := s.fine(s.emu.As(user).CommandIn(channel, text)); r.Ephemeral == nil || r.Ephemeral.Text == "" {
 				t.Errorf("/keys %s: nothing is shown", text)
@@ -146,7 +146,11 @@ func TestHomeInSlack(t *testing.T) {
 	if home == nil {
 		t.Fatal("no Home")
 	}
-	wants(t, textOf(home.Blocks.BlockSet), "and 40 more")
+	s.fine(p.ClickViewButton("Show all 60"))
+	wants(t, textOf(p.Home().Blocks.BlockSet), "Page 1 of 3")
+	s.fine(p.ClickViewButton("Next"))
+	wants(t, textOf(p.Home().Blocks.BlockSet), "Page 2 of 3")
+	s.fine(p.ClickViewButton("Everything"))
 	s.fine(p.ClickViewButton("Show")) // from the Home a window opens, and the decision is made in it
 	if p.Modal() == nil {
 		t.Fatal("no window")

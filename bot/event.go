@@ -31,30 +31,7 @@ func (b *Bot) event(ctx context.Context, w http.ResponseWriter, body []byte) {
 		return
 	}
 	if e.Event.Type == "app_home_opened" && e.Event.User != "" && (e.Event.Tab == "" || e.Event.Tab == "home") {
-		b.afterAck(ctx, func(ctx context.Context) { b.home(ctx, e.Event.User) })
+		b.afterAck(ctx, func(ctx context.Context) { b.home(ctx, e.Event.User, cursor{List: listHome, Page: 1}) })
 	}
 	w.WriteHeader(http.StatusOK)
-}
-
-// homeRows is how many rows each part of App Home shows.
-const homeRows = 20
-
-// home publishes a person's App Home.
-func (b *Bot) home(ctx context.Context, user string) {
-	who := b.person(ctx, user)
-	var h templates.HomeView
-	if h.Refused = b.mayRead(who); h.Refused != "" {
-		b.turnedAway(who, "home", h.Refused)
-	} else {
-		waiting, rest, err := b.mine(ctx, who)
-		if err != nil {
-			b.o.Log.Error("home not read", "actor", user, "error", err.Error())
-			h.Refused = "keyturn cannot read its store just now. Open this page again in a minute."
-		}
-		n, m := min(len(waiting), homeRows), min(len(rest), homeRows)
-		h.Waiting, h.More, h.Mine, h.MoreOf = waiting[:n], len(waiting)-n, rest[:m], len(rest)-m
-	}
-	if err := b.o.Slack.PublishHome(ctx, user, templates.Home(h)); err != nil {
-		b.o.Log.Warn("home not published", "actor", user, "error", err.Error())
-	}
 }

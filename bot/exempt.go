@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -22,17 +23,30 @@ func (b *Bot) exemptRotation(ctx context.Context, id rotation.ID, episode int, w
 		b.log(ctx, d, out)
 		return out
 	}
-	out, _ := b.look(d, r, rotation.Exemption{})
+	out, _ := b.look(ctx, d, r, rotation.Exemption{})
 	if out.ending != done {
 		b.log(ctx, d, out)
 		return out
 	}
-	e := rotation.Exemption{Account: r.Account, UserID: r.UserID, UserName: r.UserName, By: who.Actor(), Why: w.why, From: b.o.Now(), Until: w.until}
+	before, err := b.exemption(ctx, r.Account, r.UserID)
+	if err != nil {
+		out := trouble(r, fmt.Errorf("read exemption: %w", err))
+		b.log(ctx, d, out)
+		return out
+	}
+	policy, _, _ := b.o.Rules.For(approval.TargetOf(r))
+	e, err := renewed(before, rotation.Snapshot{Account: r.Account}, rotation.User{ID: r.UserID, Name: r.UserName}, policy, who, w, b.o.Now())
+	if err != nil {
+		out := notNow(r, err)
+		b.log(ctx, d, out)
+		return out
+	}
 	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
 		out := trouble(r, fmt.Errorf("save exemption: %w", unsure{err}))
 		b.log(ctx, d, out)
 		return out
 	}
+	b.noteExemption(ctx, who, templates.ActExempt, e)
 	out = b.decide(ctx, d)
 	switch out.ending {
 	case done:
@@ -52,7 +66,13 @@ func (b *Bot) stranger(ctx context.Context, who approval.Person, what, user, why
 			b.recordDenied(ctx, decision{what: what, id: rotation.MakeID(s.Account, u.ID), person: who}, why)
 		}
 	})
-	return b.turnedAway(who, what, why)
+	return b.turnedAway(ctx, who, what, why)
+}
+
+// renewed is the exemption of a user as it becomes: the next one in the policy's budget.
+func renewed(before rotation.Exemption, s rotation.Snapshot, u rotation.User, p rotation.Policy, who approval.Person, w wish, now time.Time) (rotation.Exemption, error) {
+	before.Account, before.UserID, before.UserName = s.Account, u.ID, u.Name
+	return before.Renew(p, who.Actor(), w.why, w.until, now)
 }
 
 // exempt serves /keys exempt: by a rotation's rules while one is open, by the user's otherwise.
@@ -77,28 +97,23 @@ func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templa
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return b.troubled("rotation not read", err)
 	}
-	g := b.ruleForUser(templates.ActExempt, s, u, who)
+	g := b.ruleForUser(ctx, templates.ActExempt, s, u, who)
 	if !g.verdict.Allowed {
-		b.o.Log.Info("denied", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", templates.ActExempt, "why", g.verdict.Why)
-		if err == nil {
-			b.afterAck(ctx, func(ctx context.Context) {
-				b.recordDenied(ctx, decision{what: templates.ActExempt, id: r.ID, person: who}, g.verdict.Why)
-			})
-		}
+		b.deniedUser(ctx, who, templates.ActExempt, s, u, g.verdict.Why)
 		return templates.AnswerRefusedUser(s, u, g.verdict)
 	}
-	now := b.o.Now()
-	if !c.Until.After(now) {
-		return templates.AnswerSentence("an exemption ends on a day in the future")
+	before, err := b.exemption(ctx, s.Account, u.ID)
+	if err != nil {
+		return b.troubled("exemption not read", err)
 	}
-	if most := now.Add(g.policy.ExemptLongest); c.Until.After(most) {
-		return templates.AnswerSentence("an exemption may last until " + most.UTC().Format("2006-01-02") + " at most")
+	e, err := renewed(before, s, u, g.policy, who, w, b.o.Now())
+	if err != nil {
+		return templates.AnswerSentence(err.Error())
 	}
-	e := rotation.Exemption{Account: s.Account, UserID: u.ID, UserName: u.Name, By: who.Actor(), Why: c.Reason, From: now, Until: c.Until}
 	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
 		return b.troubled("exemption not saved", unsure{err})
 	}
-	b.o.Log.Info("decided", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", templates.ActExempt, "until", c.Until)
+	b.exempted(ctx, who, templates.ActExempt, e)
 	return templates.AnswerExempted(s, e, false)
 }
 
@@ -117,14 +132,9 @@ func (b *Bot) rotate(ctx context.Context, c Command, who approval.Person) templa
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return b.troubled("rotation not read", err)
 	}
-	g := b.ruleForUser("rotate", s, u, who)
+	g := b.ruleForUser(ctx, "rotate", s, u, who)
 	if !g.verdict.Allowed {
-		b.o.Log.Info("denied", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", "rotate", "why", g.verdict.Why)
-		if known {
-			b.afterAck(ctx, func(ctx context.Context) {
-				b.recordDenied(ctx, decision{what: "rotate", id: id, person: who}, g.verdict.Why)
-			})
-		}
+		b.deniedUser(ctx, who, "rotate", s, u, g.verdict.Why)
 		return templates.AnswerRefusedUser(s, u, g.verdict)
 	}
 	switch {
@@ -152,6 +162,7 @@ func (b *Bot) rotate(ctx context.Context, c Command, who approval.Person) templa
 		return b.troubled("request not saved", unsure{err})
 	}
 	b.o.Log.Info("decided", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", "rotate")
+	b.note(ctx, who, "rotate", fmt.Sprintf("%s@%s: %s", u.Name, s.Account, c.Reason))
 	b.o.Requested(q)
 	b.o.Wake(id)
 	return templates.AnswerRequested(s, u)

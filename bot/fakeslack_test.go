@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/circle"
 )
 
 // said is one call to Slack by which somebody sees something.
@@ -25,6 +26,7 @@ type said struct {
 type fakeSlack struct {
 	mu     sync.Mutex
 	people map[string]approval.Person
+	groups map[string][]string
 	all    []said
 	calls  []string
 	fails  map[string]error         // by method
@@ -33,6 +35,9 @@ type fakeSlack struct {
 }
 
 var _ Slack = (*fakeSlack)(nil)
+
+// looks are the methods by which nobody sees anything.
+var looks = map[string]bool{"UserByID": true, "UserByEmail": true, "GroupMembers": true, "OpenDM": true}
 
 var errNoPerson = errors.New("slack users.info: nobody (user_not_found)")
 
@@ -48,7 +53,7 @@ func (f *fakeSlack) begin(ctx context.Context, s said) error {
 	f.mu.Lock()
 	hangs, err, hold := f.hangs[s.Method], f.fails[s.Method], f.hold[s.Method]
 	f.calls = append(f.calls, s.Method)
-	if err == nil && !hangs && s.Method != "UserByID" && s.Method != "OpenDM" {
+	if err == nil && !hangs && !looks[s.Method] {
 		f.all = append(f.all, s)
 	}
 	f.mu.Unlock()
@@ -99,6 +104,33 @@ func (f *fakeSlack) UserByID(ctx context.Context, id string) (approval.Person, e
 		return approval.Person{}, errNoPerson
 	}
 	return p, nil
+}
+
+func (f *fakeSlack) UserByEmail(ctx context.Context, email string) (approval.Person, error) {
+	if err := f.begin(ctx, said{Method: "UserByEmail", To: email}); err != nil {
+		return approval.Person{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.people {
+		if p.Email == email {
+			return p, nil
+		}
+	}
+	return approval.Person{}, circle.ErrNoUser
+}
+
+func (f *fakeSlack) GroupMembers(ctx context.Context, id string) ([]string, error) {
+	if err := f.begin(ctx, said{Method: "GroupMembers", To: id}); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	members, ok := f.groups[id]
+	if !ok {
+		return nil, circle.ErrNoGroup
+	}
+	return members, nil
 }
 
 func (f *fakeSlack) OpenView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {

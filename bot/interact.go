@@ -37,6 +37,9 @@ func (b *Bot) interaction(ctx context.Context, w http.ResponseWriter, body []byt
 		w.WriteHeader(http.StatusOK)
 	case slack.InteractionTypeViewSubmission:
 		b.submission(ctx, w, c)
+	case slack.InteractionTypeMessageAction:
+		b.afterAck(ctx, func(ctx context.Context) { b.shortcut(ctx, payloadOf(body), c) })
+		w.WriteHeader(http.StatusOK)
 	default: // view_closed, and kinds that this version does not use
 		w.WriteHeader(http.StatusOK)
 	}
@@ -64,6 +67,12 @@ func parseInteraction(body []byte) (slack.InteractionCallback, error) {
 	return c, nil
 }
 
+// payloadOf is the JSON of an interaction that was read already.
+func payloadOf(body []byte) []byte {
+	form, _ := url.ParseQuery(string(body))
+	return []byte(form.Get("payload"))
+}
+
 // actionOf returns the action and the value of what was clicked: a button, or an option of the menu.
 func actionOf(a slack.BlockAction) (action, value string) {
 	action, _, _ = strings.Cut(a.ActionID, ":")
@@ -83,12 +92,13 @@ func (b *Bot) click(ctx context.Context, c slack.InteractionCallback, a slack.Bl
 		return
 	}
 	v, err := templates.ParseValue(value)
-	if err != nil {
-		b.o.Log.Warn("button not understood", "actor", p.user, "action", templates.Cut(action, 40))
-		b.afterAck(ctx, func(ctx context.Context) { b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue)) })
+	if err != nil || v.Episode < 1 && action != templates.ActRenew {
+		b.unknownButton(ctx, p, action)
 		return
 	}
 	switch action {
+	case templates.ActRenew:
+		b.afterAck(ctx, func(ctx context.Context) { b.askRenewal(ctx, p, v) })
 	case templates.ActReview, templates.ActHistory:
 		b.afterAck(ctx, func(ctx context.Context) { b.show(ctx, p, action, v) })
 	case templates.ActSnooze, templates.ActHold, templates.ActExtend, templates.ActReject, templates.ActExempt, templates.ActAnyway:
@@ -98,12 +108,18 @@ func (b *Bot) click(ctx context.Context, c slack.InteractionCallback, a slack.Bl
 	}
 }
 
+// unknownButton answers a button that this version does not know.
+func (b *Bot) unknownButton(ctx context.Context, p place, action string) {
+	b.o.Log.Warn("button not understood", "actor", p.user, "action", templates.Cut(action, 40))
+	b.note(ctx, approval.Person{SlackID: p.user}, noteUnknown, "a button that this version does not know")
+	b.afterAck(ctx, func(ctx context.Context) { b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue)) })
+}
+
 // pressed carries out what a button says by itself. Where today's rule wants a reason too, the window asks for it.
 func (b *Bot) pressed(ctx context.Context, p place, who approval.Person, action string, v templates.Value) {
 	d, ok := decisionOn(action, v.ID, who, wish{pick: v.Pick, shown: v.Digest})
 	if !ok {
-		b.o.Log.Warn("button not understood", "actor", p.user, "action", templates.Cut(action, 40))
-		b.afterAck(ctx, func(ctx context.Context) { b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue)) })
+		b.unknownButton(ctx, p, action)
 		return
 	}
 	d.episode = v.Episode
@@ -147,7 +163,7 @@ func (b *Bot) whole(out outcome) templates.Message {
 func (b *Bot) reading(ctx context.Context, user string, id rotation.ID) (rotation.Rotation, approval.Person, *templates.Message) {
 	who := b.person(ctx, user)
 	if why := b.mayRead(who); why != "" {
-		m := b.turnedAway(who, "read", why)
+		m := b.turnedAway(ctx, who, "read", why)
 		return rotation.Rotation{}, who, &m
 	}
 	r, err := b.o.Store.GetRotation(ctx, id)
@@ -163,7 +179,10 @@ func (b *Bot) reading(ctx context.Context, user string, id rotation.ID) (rotatio
 
 // show opens the history, or shows the notice of a digest's or list's row as it is now.
 func (b *Bot) show(ctx context.Context, p place, action string, v templates.Value) {
-	r, _, no := b.reading(ctx, p.user, v.ID)
+	r, who, no := b.reading(ctx, p.user, v.ID)
+	if no == nil {
+		b.note(ctx, who, noteRead, action+" "+string(r.Old.ID))
+	}
 	switch {
 	case no != nil:
 		b.say(ctx, p, *no)
@@ -193,7 +212,7 @@ func (b *Bot) ask(ctx context.Context, p place, action string, v templates.Value
 		b.answer(ctx, p, trouble(rotation.Rotation{}, err))
 		return
 	}
-	out, _ := b.look(d, r, e)
+	out, _ := b.look(ctx, d, r, e)
 	if out.ending != done {
 		b.log(ctx, d, out)
 		b.answer(ctx, p, out)

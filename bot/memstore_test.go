@@ -20,6 +20,8 @@ type memStore struct {
 	snapshots  map[rotation.AccountID]rotation.Snapshot
 	exemptions map[rotation.ID]rotation.Exemption
 	requests   map[rotation.ID]rotation.Request
+	chains     map[string][]rotation.Entry
+	state      map[string]string
 	calls      []string
 	saves      int           // that took effect, of rotations
 	left       time.Duration // how much time the last call that hangs was given
@@ -35,7 +37,7 @@ func newMemStore() *memStore {
 	return &memStore{
 		rotations: map[rotation.ID]rotation.Rotation{}, episodes: map[rotation.ID][]rotation.Rotation{},
 		snapshots: map[rotation.AccountID]rotation.Snapshot{}, exemptions: map[rotation.ID]rotation.Exemption{},
-		requests: map[rotation.ID]rotation.Request{}, fails: map[string]error{}, hangs: map[string]bool{},
+		requests: map[rotation.ID]rotation.Request{}, chains: map[string][]rotation.Entry{}, state: map[string]string{}, fails: map[string]error{}, hangs: map[string]bool{},
 	}
 }
 
@@ -300,5 +302,50 @@ func (m *memStore) SaveRequest(ctx context.Context, q rotation.Request) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests[rotation.MakeID(q.Account, q.UserID)] = q
+	return nil
+}
+
+func (m *memStore) GetState(ctx context.Context, key string) (string, error) {
+	if err := m.begin(ctx, "GetState"); err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state[key], nil
+}
+
+func (m *memStore) LastEntry(ctx context.Context, chain string) (rotation.Entry, error) {
+	if err := m.begin(ctx, "LastEntry"); err != nil {
+		return rotation.Entry{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.chains[chain]
+	if len(all) == 0 {
+		return rotation.Entry{}, store.ErrNotFound
+	}
+	return all[len(all)-1], nil
+}
+
+func (m *memStore) AppendEntry(ctx context.Context, chain string, e rotation.Entry) error {
+	if err := m.begin(ctx, "AppendEntry"); err != nil {
+		return err
+	}
+	if err := store.CheckChain(chain); err != nil {
+		return err
+	}
+	if err := store.CheckEntry(e); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var last rotation.Entry
+	if all := m.chains[chain]; len(all) > 0 {
+		last = all[len(all)-1]
+	}
+	if err := store.Appends(last, e); err != nil {
+		return err
+	}
+	m.chains[chain] = append(m.chains[chain], e)
 	return nil
 }

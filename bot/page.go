@@ -3,12 +3,10 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 	"github.com/keyturn/keyturn/templates"
@@ -23,10 +21,12 @@ type cursor struct {
 
 // The lists.
 const (
-	listMine    = "mine"
-	listDue     = "due"
-	listAccount = "account"
-	listHistory = "history"
+	listMine      = "mine"
+	listRotations = "list"
+	listDue       = "due"
+	listAccount   = "account"
+	listHistory   = "history"
+	listHome      = "home" // in App Home, which is published anew
 )
 
 // listPage is how many rows one page has.
@@ -42,7 +42,7 @@ func parseCursor(s string) (cursor, error) {
 		return cursor{}, err
 	}
 	switch list {
-	case listMine, listDue, listAccount, listHistory:
+	case listMine, listRotations, listDue, listAccount, listHistory, listHome:
 		return cursor{List: list, Arg: arg, Page: page}, nil
 	default:
 		return cursor{}, errCursor
@@ -78,9 +78,13 @@ func (b *Bot) turn(ctx context.Context, p place, value string) {
 		b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue))
 		return
 	}
+	if c.List == listHome {
+		b.home(ctx, p.user, c)
+		return
+	}
 	who := b.person(ctx, p.user)
 	if why := b.mayRead(who); why != "" {
-		b.say(ctx, p, b.turnedAway(who, "read", why))
+		b.say(ctx, p, b.turnedAway(ctx, who, "read", why))
 		return
 	}
 	var m templates.Message
@@ -98,67 +102,6 @@ func (b *Bot) turn(ctx context.Context, p place, value string) {
 		return
 	}
 	b.say(ctx, p, m)
-}
-
-// list makes one page of a list.
-func (b *Bot) list(ctx context.Context, c cursor, who approval.Person) (templates.Message, error) {
-	var l templates.List
-	var rows []templates.Row
-	var err error
-	page := func() {
-		from, to, at := cut(len(rows), listPage, c.Page)
-		l.Rows, l.Page, l.Pages, l.Total = rows[from:to], at, pages(len(rows), listPage), len(rows)
-		l.Prev, l.Next = c.around(l.Page, l.Pages)
-	}
-	switch c.List {
-	case listMine:
-		l.Title, l.Empty = "Your keys", "No key belongs to you, as far as keyturn knows. Owners come from the "+b.o.OwnerTag+" tag of the IAM user, else from the account's e-mail address."
-		var waiting, rest []templates.Row
-		if waiting, rest, err = b.mine(ctx, who); err != nil {
-			return templates.Message{}, err
-		}
-		if rows = append(waiting, rest...); len(waiting) > 0 {
-			l.Note = fmt.Sprintf("%d of them wait for a decision; they come first.", len(waiting))
-		}
-		page()
-		return templates.AnswerList(l), nil
-	case listDue:
-		within, err := rotation.ParseDuration(c.Arg)
-		if err != nil {
-			return templates.Message{}, errCursor
-		}
-		l.Title, l.Empty = "Keys that are due", "No key is due."
-		if within > 0 {
-			in := rotation.FormatDuration(within)
-			l.Title, l.Empty = "Keys that are due within "+in, "No key is due within "+in+"."
-		}
-		if rows, err = b.due(ctx, within); err != nil {
-			return templates.Message{}, err
-		}
-		page()
-		return templates.AnswerList(l), nil
-	case listAccount:
-		account := rotation.AccountID(c.Arg)
-		s, err := b.o.Store.GetSnapshot(ctx, account)
-		if err != nil {
-			return templates.Message{}, err
-		}
-		now := b.o.Now()
-		l.Title, l.Empty = "Open rotations", "None is open."
-		if err := b.each(ctx, store.Filter{OpenOnly: true, Account: account}, func(r rotation.Rotation) {
-			rows = append(rows, templates.RowOf(r, now))
-		}); err != nil {
-			return templates.Message{}, err
-		}
-		page()
-		exempt, err := b.exemptIn(ctx, account, now)
-		if err != nil {
-			return templates.Message{}, err
-		}
-		return templates.AnswerAccount(templates.AccountStatus{Snapshot: s, OverAge: b.overAge(s, now), Exemptions: exempt, List: l}, now), nil
-	default:
-		return templates.Message{}, errCursor
-	}
 }
 
 // exemptIn lists the exemptions of an account that are in force.

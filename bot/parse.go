@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/keyturn/keyturn/internal/report"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/templates"
 )
@@ -118,8 +119,41 @@ func argWithin(c *Command, words []string) ([]string, error) {
 		return words, nil
 	}
 	d, err := rotation.ParseDuration(words[0])
+	if err != nil {
+		err = fmt.Errorf("%w%s", err, c.hint())
+	}
 	c.For = d
 	return words[1:], err
+}
+
+// longestPeriod is how far back a report goes: for so long the points of the burn-down are kept.
+const longestPeriod = report.MostPoints * rotation.Day
+
+func argPeriod(c *Command, words []string) ([]string, error) {
+	rest, err := argWithin(c, words)
+	switch {
+	case err != nil:
+	case len(words) == 0:
+		c.For = 30 * rotation.Day
+	case c.For < rotation.Day || c.For > longestPeriod:
+		err = fmt.Errorf("a report is about 1d to %s; %s is not", rotation.FormatDuration(longestPeriod), clip(words[0]))
+	}
+	return rest, err
+}
+
+// argPlain takes the word plain, wherever it stands.
+func argPlain(c *Command, words []string) ([]string, error) {
+	rest := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.EqualFold(w, "plain") })
+	c.Plain = len(rest) < len(words)
+	return rest, nil
+}
+
+// hint says, where a word was none of what a command with filters takes, how filters look.
+func (c *Command) hint() string {
+	if spec, _ := specOf(c.Name); !strings.Contains(spec.Usage, "FILTERS") {
+		return ""
+	}
+	return "; a filter looks like " + filterNames[0].example
 }
 
 func argUntil(c *Command, words []string) ([]string, error) {
@@ -160,7 +194,7 @@ func argPage(c *Command, words []string) ([]string, error) {
 	}
 	n, err := strconv.Atoi(words[0])
 	if err != nil || n < 1 || n > 10_000 {
-		return nil, fmt.Errorf("%q is not the number of a page", clip(words[0]))
+		return nil, fmt.Errorf("%q is not the number of a page%s", clip(words[0]), c.hint())
 	}
 	c.Page = n
 	return words[1:], nil
@@ -189,7 +223,7 @@ func argWhy(c *Command, left []string) ([]string, error) {
 }
 
 // split cuts the text of a command into words. Quotation marks hold words together; what Slack made of addresses
-// (<mailto:a@b|a@b>) and of &, < and > becomes what was typed.
+// (<mailto:a@b|a@b>), of people (<@U0123|ann>) and of &, < and > becomes what was typed, or the ID.
 func split(text string) []string {
 	if len(text) > mostText {
 		text = strings.ToValidUTF8(text[:mostText], "")
@@ -234,10 +268,14 @@ func unlink(s string) string {
 		}
 		inside := s[open+1 : open+end]
 		out.WriteString(s[:open])
-		if _, label, ok := strings.Cut(inside, "|"); ok {
+		id, label, labelled := strings.Cut(inside, "|")
+		switch {
+		case strings.HasPrefix(id, "@"): // a person, by whatever name
+			out.WriteString(id[1:])
+		case labelled:
 			out.WriteString(label)
-		} else {
-			out.WriteString(strings.TrimPrefix(inside, "mailto:"))
+		default:
+			out.WriteString(strings.TrimPrefix(id, "mailto:"))
 		}
 		s = s[open+end+1:]
 	}

@@ -35,8 +35,9 @@ func (b *Bot) mayRead(p approval.Person) string {
 }
 
 // turnedAway notes that somebody may not even read, and returns what to answer.
-func (b *Bot) turnedAway(p approval.Person, what, why string) templates.Message {
+func (b *Bot) turnedAway(ctx context.Context, p approval.Person, what, why string) templates.Message {
 	b.o.Log.Info("denied", "actor", p.SlackID, "what", what, "why", why)
+	b.note(ctx, p, noteRefused, what+": "+why)
 	return templates.AnswerStranger(why)
 }
 
@@ -48,27 +49,52 @@ type ruling struct {
 	verdict approval.Verdict
 }
 
-// rule asks today's rules whether the person may do what; self-approval concerns approvals alone.
-func (b *Bot) rule(what string, t approval.Target, s approval.Subject, p approval.Person, have []rotation.Approval) ruling {
+// rule asks today's rules whether the person may do what. Members of groups are read only where they matter: Slack takes
+// twenty such questions a minute.
+func (b *Bot) rule(ctx context.Context, what string, t approval.Target, s approval.Subject, p approval.Person, have []rotation.Approval) ruling {
 	policy, rule, ok := b.o.Rules.For(t)
 	if !ok {
 		policy, rule = rotation.Policy{}, approval.Rule{}
 	}
 	asked := rule
-	if what != templates.ActApprove {
+	switch what {
+	case templates.ActApprove:
+	case templates.ActLeaked:
+		asked = rule.Leak()
+	case templates.ActGlass:
+		asked = rule.Glass()
+	default: // self-approval concerns approvals alone
 		asked.SelfApproval = true
 	}
-	return ruling{policy: policy, rule: rule, covered: ok, verdict: approval.Decide(asked, s, p, have)}
+	g := ruling{policy: policy, rule: rule, covered: ok, verdict: approval.Decide(asked, s, p, have)}
+	if g.verdict.Allowed || len(asked.At(s.Escalated).GroupIDs()) == 0 || b.mayRead(p) != "" {
+		return g
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.lookup)
+	defer cancel()
+	s.Groups = b.memberships().of(ctx, asked)
+	g.verdict = approval.Decide(asked, s, p, have)
+	return g
 }
 
-func (b *Bot) ruleFor(what string, r rotation.Rotation, p approval.Person) ruling {
-	return b.rule(what, approval.TargetOf(r), approval.SubjectOf(r, b.o.Teams), p, r.Approvals)
+func (b *Bot) ruleFor(ctx context.Context, what string, r rotation.Rotation, p approval.Person) ruling {
+	return b.rule(ctx, what, approval.TargetOf(r), approval.SubjectOf(r, b.o.Teams), p, r.Approvals)
 }
 
 // ruleForUser is ruleFor where there is no rotation.
-func (b *Bot) ruleForUser(what string, s rotation.Snapshot, u rotation.User, p approval.Person) ruling {
+func (b *Bot) ruleForUser(ctx context.Context, what string, s rotation.Snapshot, u rotation.User, p approval.Person) ruling {
 	subject := approval.Subject{Owner: b.ownerOf(s, u), AccountEmail: s.Email, Teams: b.o.Teams}
-	return b.rule(what, targetOf(s, u), subject, p, nil)
+	return b.rule(ctx, what, targetOf(s, u), subject, p, nil)
+}
+
+// deniedUser notes that somebody may not do something about a user: in the history of the user's rotation if there is one,
+// and in the journal.
+func (b *Bot) deniedUser(ctx context.Context, p approval.Person, what string, s rotation.Snapshot, u rotation.User, why string) {
+	b.o.Log.Info("denied", "account", s.Account, "user", u.Name, "actor", p.SlackID, "what", what, "why", why)
+	b.note(ctx, p, noteRefused, what+" of "+string(u.Name)+"@"+string(s.Account)+": "+why)
+	b.afterAck(ctx, func(ctx context.Context) {
+		b.recordDenied(ctx, decision{what: what, id: rotation.MakeID(s.Account, u.ID), person: p}, why)
+	})
 }
 
 func targetOf(s rotation.Snapshot, u rotation.User) approval.Target {

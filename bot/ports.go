@@ -5,7 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/circle"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 )
@@ -31,11 +31,17 @@ type Store interface {
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
 	ListRequests(ctx context.Context, page store.Page) ([]rotation.Request, string, error)
 	SaveRequest(ctx context.Context, q rotation.Request) error
+	// GetState returns a note that is kept beside rotations, or "" if there is none.
+	GetState(ctx context.Context, key string) (string, error)
+	// LastEntry returns the last entry of a chain of what belongs to no rotation. ErrNotFound.
+	LastEntry(ctx context.Context, chain string) (rotation.Entry, error)
+	// AppendEntry appends to it on condition that nobody else did. ErrConflict.
+	AppendEntry(ctx context.Context, chain string, e rotation.Entry) error
 }
 
 // Slack is what the bot asks of Slack. Implementations bound their retries by the context.
 type Slack interface {
-	UserByID(ctx context.Context, id string) (approval.Person, error)
+	circle.Slack
 	OpenView(ctx context.Context, triggerID string, v slack.ModalViewRequest) error
 	UpdateView(ctx context.Context, viewID string, v slack.ModalViewRequest) error
 	PublishHome(ctx context.Context, userID string, v slack.HomeTabViewRequest) error

@@ -11,7 +11,7 @@ import (
 )
 
 // readings are all commands that only show something.
-var readings = []string{"status", "status me", "status payments", "status billing-export", "status " + string(oldKey), "mine", "due", "due 30d", "history " + string(oldKey), "why " + string(oldKey)}
+var readings = []string{"status", "status me", "status payments", "status billing-export", "status " + string(oldKey), "mine", "list", "list state:awaiting account:payments", "status kind:rotate", "due", "due 30d", "report", "report 7d plain account:payments", "history " + string(oldKey), "why " + string(oldKey)}
 
 func TestStatus(t *testing.T) {
 	for _, c := range []struct {
@@ -31,7 +31,7 @@ func TestStatus(t *testing.T) {
 		{"status biling-export@payments", at(rotation.Awaiting), []string{"Did you mean billing-export?"}},
 		{"status nothing-like-it@payments", at(rotation.Awaiting), []string{"here is no user"}},
 		{"status billing-export@nowhere", at(rotation.Awaiting), []string{`no account "nowhere"`}},
-		{"status young", at(rotation.Awaiting), []string{"young", "Due on 2026-08-20"}},
+		{"status young", at(rotation.Awaiting), []string{"young", "Due on <!date^1787212800^", "|20 August 2026, 08:00 UTC>"}},
 		{"status console-only", at(rotation.Awaiting), []string{"console-only"}},
 		{"status " + strings.ToLower(string(oldKey)), at(rotation.Awaiting), []string{string(oldKey)}},
 		{"status " + string(newKey), at(rotation.Installing), []string{string(newKey), string(oldKey)}},
@@ -40,7 +40,8 @@ func TestStatus(t *testing.T) {
 		{"status <!channel>", at(rotation.Awaiting), []string{"no user, account or key"}},
 		{"status " + strings.Repeat("x", 3900), at(rotation.Awaiting), []string{"no user, account or key"}},
 		{"why " + string(oldKey), at(rotation.Awaiting), []string{"policy[0]", "yes, owner@acme.example"}},
-		{"why AKIAYOUNGYOUNGYOUNG4", at(rotation.Awaiting), []string{"young"}},
+		{"why AKIAYOUNGYOUNGYOUNG4", at(rotation.Awaiting), []string{"young", "Rule policy[0], mode approve", "You may not decide", "You may not report that it has leaked"}},
+		{"why AKIAUNKNOWNUNKNOWN99", at(rotation.Awaiting), []string{"knows no key AKIAUNKNOWNUNKNOWN99"}},
 		{"history " + string(oldKey), at(rotation.Approved), []string{"approve", "The owner"}},
 		{"history AKIAYOUNGYOUNGYOUNG4", at(rotation.Awaiting), []string{"here is no rotation of key AKIAYOUNGYOUNGYOUNG4", "/keys rotate young@111122223333"}},
 		{"hold AKIAYOUNGYOUNGYOUNG4 3d x", at(rotation.Awaiting), []string{"here is no rotation of key"}},

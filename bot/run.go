@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -34,6 +35,9 @@ func (b *Bot) command(ctx context.Context, w http.ResponseWriter, body []byte) {
 		return
 	}
 	p := Parse(b.o.Prefix, form.Get("command"), form.Get("text"))
+	if p.Result != nil {
+		b.note(ctx, approval.Person{SlackID: form.Get("user_id")}, noteUsage, "help, or a command that was not understood")
+	}
 	switch {
 	case p.Ignore:
 		b.o.Log.Warn("command is not ours", "command", templates.Cut(form.Get("command"), 40))
@@ -41,6 +45,7 @@ func (b *Bot) command(ctx context.Context, w http.ResponseWriter, body []byte) {
 	case p.Result != nil:
 		whisper(w, *p.Result)
 	default:
+		p.Command.Respond = form.Get("response_url")
 		whisper(w, b.run(ctx, *p.Command, form.Get("user_id")))
 	}
 }
@@ -53,8 +58,13 @@ func whisper(w http.ResponseWriter, m templates.Message) {
 func (b *Bot) run(ctx context.Context, c Command, user string) templates.Message {
 	who := b.person(ctx, user)
 	switch c.Name {
-	case "status", "mine", "due", "history", "why":
+	case "status", "list", "mine", "due", "history", "why", "report":
+		b.note(ctx, who, noteRead, strings.TrimSpace(c.Name+" "+string(c.Key)+" "+c.Filter.String()))
 		return b.read(ctx, c, who)
+	case templates.ActLeaked:
+		return b.leaked(ctx, leak{key: c.Key, why: c.Reason}, who)
+	case templates.ActEnd:
+		return b.unexempt(ctx, c, who)
 	case "rotate":
 		return b.rotate(ctx, c, who)
 	case "exempt":
@@ -69,6 +79,9 @@ func (b *Bot) run(ctx context.Context, c Command, user string) templates.Message
 		return b.troubled("command without an action", errors.New(c.Name))
 	}
 	out := b.decide(ctx, d)
+	if c.Name == templates.ActGlass && out.ending == done {
+		return templates.AnswerGlass(out.rotation)
+	}
 	if out.why == error(errNamePick) || out.why == error(errLastKey) {
 		m := b.notice(out.rotation)
 		out.message.Blocks = append(out.message.Blocks, m.Blocks...)
@@ -82,7 +95,7 @@ func (b *Bot) noRotation(ctx context.Context, key rotation.KeyID, who approval.P
 		return b.troubled("rotation not read", err)
 	}
 	if why := b.mayRead(who); why != "" {
-		return b.turnedAway(who, "read", why)
+		return b.turnedAway(ctx, who, "read", why)
 	}
 	s, u, k, err := b.findKey(ctx, key)
 	switch {

@@ -32,7 +32,7 @@ func (b *Bot) status(ctx context.Context, about string, who approval.Person) (te
 	switch len(accounts) {
 	case 0:
 	case 1:
-		return b.list(ctx, cursor{List: listAccount, Arg: string(accounts[0].Account), Page: 1}, who)
+		return b.account(ctx, cursor{List: listAccount, Arg: string(accounts[0].Account), Page: 1})
 	default:
 		return templates.AnswerSentence(fmt.Sprintf("several accounts are called %s: %s. Use the ID", clip(about), strings.Join(ids(accounts), ", "))), nil
 	}
@@ -76,9 +76,13 @@ func (b *Bot) statusKey(ctx context.Context, key rotation.KeyID) (templates.Mess
 		return templates.Message{}, err
 	}
 	if k.ID == "" {
-		return templates.AnswerSentence("keyturn knows no key " + string(key) + ". Check the ID; a key made since the last scan is not known yet"), nil
+		return b.unknownKey(key), nil
 	}
 	return b.statusUser(ctx, s, u, key)
+}
+
+func (b *Bot) unknownKey(key rotation.KeyID) templates.Message {
+	return templates.AnswerSentence("keyturn knows no key " + string(key) + ". Check the ID, or look with " + b.o.Prefix + " mine; a key made since the last scan is not known yet")
 }
 
 // userOf finds the user of a rotation in the snapshots, or says what the rotation itself knows.
@@ -100,11 +104,17 @@ func (b *Bot) userOf(ctx context.Context, r rotation.Rotation) (rotation.Snapsho
 }
 
 func (b *Bot) statusUser(ctx context.Context, s rotation.Snapshot, u rotation.User, key rotation.KeyID) (templates.Message, error) {
+	out, err := b.userStatus(ctx, s, u, key)
+	return templates.AnswerUser(out, b.o.Now()), err
+}
+
+// userStatus collects what is known of a user.
+func (b *Bot) userStatus(ctx context.Context, s rotation.Snapshot, u rotation.User, key rotation.KeyID) (templates.UserStatus, error) {
 	now := b.o.Now()
 	out := templates.UserStatus{Snapshot: s, User: u, Key: key}
 	r, err := b.o.Store.GetRotation(ctx, rotation.MakeID(s.Account, u.ID))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return templates.Message{}, err
+		return out, err
 	}
 	known := map[rotation.KeyID]bool{}
 	if err == nil {
@@ -115,7 +125,7 @@ func (b *Bot) statusUser(ctx context.Context, s rotation.Snapshot, u rotation.Us
 	}
 	e, err := b.o.Store.GetExemption(ctx, s.Account, u.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return templates.Message{}, err
+		return out, err
 	}
 	if err == nil && e.InForce(now) {
 		out.Exemption = &e
@@ -125,7 +135,7 @@ func (b *Bot) statusUser(ctx context.Context, s rotation.Snapshot, u rotation.Us
 			out.Rows = append(out.Rows, templates.RowOfKey(s, u, k, b.dueAt(s, u, k), now))
 		}
 	}
-	return templates.AnswerUser(out, now), nil
+	return out, nil
 }
 
 // overview counts everything. Where that takes too long it says so, with what was counted.
@@ -163,6 +173,12 @@ func (b *Bot) overview(ctx context.Context) (templates.Message, error) {
 			}
 			if r.Held != nil {
 				o.Held++
+			}
+			if r.Escalated || r.Escalation != nil {
+				o.Escalated++
+			}
+			if r.Leaked != nil || r.LeakedKey != nil {
+				o.Leaked++
 			}
 		})
 	}

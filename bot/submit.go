@@ -19,8 +19,12 @@ import (
 // window's place. The decision is saved before the ack.
 func (b *Bot) submission(ctx context.Context, w http.ResponseWriter, c slack.InteractionCallback) {
 	action := c.View.CallbackID
+	if action == templates.ActLeaked {
+		b.leakSubmitted(ctx, w, c)
+		return
+	}
 	v, err := templates.ParseValue(c.View.PrivateMetadata)
-	if err != nil {
+	if err != nil || v.Episode < 1 && action != templates.ActRenew {
 		b.o.Log.Warn("window not understood", "actor", c.User.ID, "action", templates.Cut(action, 40))
 		reply(w, instead(templates.AnswerTrouble(templates.TroubleOldValue)))
 		return
@@ -28,6 +32,10 @@ func (b *Bot) submission(ctx context.Context, w http.ResponseWriter, c slack.Int
 	wsh, bad := filled(action, c.View.State)
 	if len(bad) > 0 {
 		reply(w, slack.NewErrorsViewSubmissionResponse(bad))
+		return
+	}
+	if action == templates.ActRenew {
+		b.renewSubmitted(ctx, w, c, v, wsh)
 		return
 	}
 	wsh.pick, wsh.shown = v.Pick, v.Digest
@@ -84,7 +92,7 @@ func filled(action string, state *slack.ViewState) (w wish, bad map[string]strin
 	}
 	w.why = reasonIn(field(templates.FieldWhy).Value)
 	switch action {
-	case templates.ActReject, templates.ActHold, templates.ActExempt, templates.ActAnyway, templates.ActApprove:
+	case templates.ActReject, templates.ActHold, templates.ActExempt, templates.ActRenew, templates.ActAnyway, templates.ActApprove:
 		if w.why == "" {
 			bad[templates.FieldWhy] = "Say why; others will read it in the history."
 		}
@@ -99,7 +107,7 @@ func filled(action string, state *slack.ViewState) (w wish, bad map[string]strin
 			bad[templates.FieldFor] = "Choose one of these times."
 		}
 		w.in = d
-	case templates.ActExempt:
+	case templates.ActExempt, templates.ActRenew:
 		t, err := time.Parse("2006-01-02", field(templates.FieldUntil).SelectedDate)
 		if err != nil {
 			bad[templates.FieldUntil] = "Choose a day."

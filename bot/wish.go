@@ -27,7 +27,7 @@ func (w wish) about(what string, r rotation.Rotation) error {
 		if r.State == rotation.Evicting && r.Evict != nil {
 			key = r.Evict.ID
 		}
-	case templates.ActApprove:
+	case templates.ActApprove, templates.ActGlass:
 	default:
 		return nil
 	}
@@ -55,6 +55,8 @@ func decisionOn(what string, id rotation.ID, p approval.Person, w wish) (decisio
 	switch what {
 	case templates.ActApprove:
 		d.event = w.approve(by)
+	case templates.ActGlass:
+		d.event = w.glass(by)
 	case templates.ActSnooze:
 		d.event = plain(rotation.Snooze{Actor: by, For: w.in, Why: w.why})
 	case templates.ActReject:
@@ -119,6 +121,26 @@ func (w wish) approve(by rotation.Actor) func(rotation.Rotation, ruling) (rotati
 		case w.pick == "" && (r.Evict != nil || len(r.Choices) > 0):
 			return nil, errNamePick
 		}
+		return e, nil
+	}
+}
+
+// glass is approve by one person whom a rule names for that, alone and with a reason.
+func (w wish) glass(by rotation.Actor) func(rotation.Rotation, ruling) (rotation.Event, error) {
+	approve := w.approve(by)
+	return func(r rotation.Rotation, g ruling) (rotation.Event, error) {
+		if w.why == "" {
+			return nil, errNoWhy
+		}
+		made, err := approve(r, g)
+		if err != nil {
+			return nil, err
+		}
+		e, ok := made.(rotation.Approve)
+		if !ok {
+			return nil, fmt.Errorf("an approval became a %s", made.Name())
+		}
+		e.BreakGlass, e.Required = true, 1
 		return e, nil
 	}
 }

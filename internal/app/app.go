@@ -23,6 +23,7 @@ import (
 	"github.com/keyturn/keyturn/internal/pause"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/slackapi"
+	"github.com/keyturn/keyturn/internal/store"
 	"github.com/keyturn/keyturn/internal/store/dynamo"
 	"github.com/keyturn/keyturn/rotator"
 	"github.com/keyturn/keyturn/scheduler"
@@ -38,6 +39,9 @@ type Store interface {
 	// GetState returns a note that the process keeps beside rotations, or "" if there is none.
 	GetState(ctx context.Context, key string) (string, error)
 	SetState(ctx context.Context, key, value string) error
+	// ListChains and ListEntries read the chains of entries that belong to no rotation, the oldest entry first.
+	ListChains(ctx context.Context, page store.Page) ([]string, string, error)
+	ListEntries(ctx context.Context, chain string, page store.Page) ([]rotation.Entry, string, error)
 	io.Closer
 }
 

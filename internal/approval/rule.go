@@ -93,6 +93,7 @@ func (r Rule) Leak() Rule {
 	} else {
 		r = r.At(true)
 	}
+	r.Escalate = nil
 	return r.alone()
 }
 

@@ -72,7 +72,8 @@ func (r *Rotation) settleLeaked(key KeyID, now time.Time) error {
 	return refuse(Invalid, "key %s is none of %s", key, r.UserName)
 }
 
-// otherLeaked notes that the key to be evicted, or the new key, is leaked.
+// otherLeaked notes that another key of the user is leaked: the one to be evicted, the new key, or one that the rotation does
+// not touch otherwise. Whether it is the user's is seen by the live read before it is cut off.
 func (r *Rotation) otherLeaked(e Leaked, key KeyID, now time.Time) error {
 	if l := r.LeakedKey; l != nil && l.Key == key {
 		return refuse(Already, "%s reported it %s", l.By, Ago(l.At, now))
@@ -88,8 +89,8 @@ func (r *Rotation) otherLeaked(e Leaked, key KeyID, now time.Time) error {
 		}
 	case r.New != nil && r.New.ID == key:
 		return refuse(NotNow, "key %s is the only active key of %s in this rotation. Deactivate it in IAM now, or restore %s first and report the leak then. keyturn notices what is done by hand", key, r.UserName, r.Old.ID)
-	default:
-		return refuse(Invalid, "key %s is none that this rotation can cut off now. Deactivate it in IAM; keyturn notices that", key)
+	case r.State == Issuing && r.Journal != nil && r.Journal.NewKey == key:
+		return refuse(Busy, "key %s is being issued right now. Report it again in a minute, or deactivate it in IAM", key)
 	}
 	r.LeakedKey = &LeakedKey{Key: key, By: e.Actor, Why: e.Why, At: now}
 	r.unleash()

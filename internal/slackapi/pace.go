@@ -88,8 +88,9 @@ func (p *Pace) bucket(k, method string) *rate.Limiter {
 	switch perMinute := tiers[method]; {
 	case method == "chat.postMessage":
 		b = rate.NewLimiter(rate.Every(postEvery), postBurst)
-	case perMinute > 0: // a fifth at once, and the rest over the minute
-		b = rate.NewLimiter(rate.Limit(float64(perMinute)*0.75/60), perMinute/5)
+	case perMinute > 0: // more than half of them at once, for people who all click in one moment, and the rest over the minute
+		atOnce := perMinute * 3 / 5
+		b = rate.NewLimiter(rate.Limit(float64(perMinute-atOnce)/60), atOnce)
 	default:
 		return nil
 	}

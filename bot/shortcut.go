@@ -1,0 +1,104 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/templates"
+)
+
+// ShortcutLeaked is the callback_id of the message shortcut that reports a leaked key.
+const ShortcutLeaked = "report_leaked"
+
+// accessKey is what an access key's ID looks like (IAM User Guide, "IAM identifiers": AKIA for long-term keys).
+var accessKey = regexp.MustCompile(`\bAKIA[A-Z2-7]{12,28}\b`)
+
+// shortcut serves a message shortcut: it finds the keys that a message names and asks which one is leaked. Nothing of the
+// message is kept but where it stands: it may show a secret.
+func (b *Bot) shortcut(ctx context.Context, body []byte, c slack.InteractionCallback) {
+	p := placeOf(c)
+	p.trigger = c.TriggerID
+	if c.CallbackID != ShortcutLeaked {
+		b.o.Log.Warn("shortcut not understood", "actor", p.user, "shortcut", templates.Cut(c.CallbackID, 40))
+		b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue))
+		return
+	}
+	who := b.person(ctx, p.user)
+	if why := b.mayRead(who); why != "" {
+		b.say(ctx, p, b.turnedAway(ctx, who, templates.ActLeaked, why))
+		return
+	}
+	b.window(ctx, p, templates.ModalLeaked(keysIn(body), seenIn(c)))
+}
+
+// keysIn finds access key IDs in a payload, each once, in their order. The payload is searched as it came: keys may stand in
+// the text, in blocks, or in attachments.
+func keysIn(body []byte) (keys []rotation.KeyID) {
+	for _, m := range accessKey.FindAll(body[:min(len(body), mostPayload)], -1) {
+		if id, err := rotation.ParseKeyID(string(m)); err == nil && !slices.Contains(keys, id) {
+			keys = append(keys, id)
+		}
+	}
+	return keys[:min(len(keys), 20)]
+}
+
+// mostPayload is how much of a payload is searched, in bytes.
+const mostPayload = 256 << 10
+
+// seenIn says where a message stands.
+func seenIn(c slack.InteractionCallback) string {
+	ts := c.MessageTs
+	if ts == "" {
+		ts = c.Message.Timestamp
+	}
+	if !channelID.MatchString(c.Channel.ID) || !messageTS.MatchString(ts) {
+		return ""
+	}
+	return fmt.Sprintf("channel %s, message %s", c.Channel.ID, ts)
+}
+
+var (
+	channelID = regexp.MustCompile(`^[CDG][A-Z0-9]{2,20}$`)
+	messageTS = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,6}$`)
+	seen      = regexp.MustCompile(`^channel [CDG][A-Z0-9]{2,20}, message [0-9]{1,12}\.[0-9]{1,6}$`)
+)
+
+// leakSubmitted serves the window of the shortcut.
+func (b *Bot) leakSubmitted(ctx context.Context, w http.ResponseWriter, c slack.InteractionCallback) {
+	bad := map[string]string{}
+	var key, why string
+	if s := c.View.State; s != nil {
+		f := s.Values[templates.FieldKey][templates.FieldKey]
+		if key = f.SelectedOption.Value; key == "" {
+			key = f.Value
+		}
+		why = reasonIn(s.Values[templates.FieldWhy][templates.FieldWhy].Value)
+	}
+	id, err := rotation.ParseKeyID(strings.TrimSpace(key))
+	if err != nil {
+		bad[templates.FieldKey] = "This is no access key ID. It looks like AKIAIOSFODNN7EXAMPLE."
+	}
+	switch n := utf8.RuneCountInString(why); {
+	case why == "":
+		bad[templates.FieldWhy] = "Say where it was seen; others will read it in the history."
+	case n > templates.MostWhy:
+		bad[templates.FieldWhy] = fmt.Sprintf("Please use at most %d characters.", templates.MostWhy)
+	}
+	if len(bad) > 0 {
+		reply(w, slack.NewErrorsViewSubmissionResponse(bad))
+		return
+	}
+	l := leak{key: id, why: why}
+	if seen.MatchString(c.View.PrivateMetadata) { // Slack sends back what we drew, but anything may be drawn
+		l.seen = c.View.PrivateMetadata
+	}
+	reply(w, instead(b.leaked(ctx, l, b.person(ctx, c.User.ID))))
+}
