@@ -19,7 +19,7 @@ import (
 const ShortcutLeaked = "report_leaked"
 
 // accessKey is what an access key's ID looks like (IAM User Guide, "IAM identifiers": AKIA for long-term keys).
-var accessKey = regexp.MustCompile(`\bAKIA[A-Z2-7]{12,28}\b`)
+var accessKey = regexp.MustCompile(`\bAKIA[A-Z0-9]{12,124}\b`)
 
 // shortcut serves a message shortcut: it finds the keys that a message names and asks which one is leaked. Nothing of the
 // message is kept but where it stands: it may show a secret.

@@ -277,7 +277,12 @@ type submitted struct {
 
 func (e *bench) submit(f filledIn) submitted {
 	e.t.Helper()
-	w := e.send("/slack/interactions", f.body())
+	return e.answered(e.send("/slack/interactions", f.body()))
+}
+
+// answered is how a window was answered.
+func (e *bench) answered(w *httptest.ResponseRecorder) submitted {
+	e.t.Helper()
 	var r slack.ViewSubmissionResponse
 	var raw struct {
 		View struct {

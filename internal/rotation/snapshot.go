@@ -62,9 +62,6 @@ func (e Exemption) Renew(p Policy, by Actor, why string, until, now time.Time) (
 	if !until.After(now) {
 		return e, refuse(Invalid, "an exemption ends on a day in the future")
 	}
-	if most := now.Add(p.ExemptLongest); until.After(most) {
-		return e, refuse(OverBudget, "an exemption may last until %s at most", day(most))
-	}
 	used := e.Used
 	if e.Until.After(now) { // what is left of the one before is given back
 		used.Total -= e.Until.Sub(now)
@@ -73,8 +70,10 @@ func (e Exemption) Renew(p Policy, by Actor, why string, until, now time.Time) (
 	switch left := b.Left(used.Count, max(used.Total, 0)); {
 	case left <= 0:
 		return e, refuse(OverBudget, "the user was exempted %d times, for %s altogether, and the policy allows no more", used.Count, FormatDuration(used.Total))
-	case until.Sub(now) > left:
+	case until.Sub(now) > left && left < p.ExemptLongest:
 		return e, refuse(OverBudget, "an exemption may last until %s at most: the policy allows %s altogether", day(now.Add(left)), FormatDuration(b.Total))
+	case until.Sub(now) > left:
+		return e, refuse(OverBudget, "an exemption may last until %s at most", day(now.Add(left)))
 	}
 	next.Used = Spent{Count: used.Count + 1, Total: max(used.Total, 0) + until.Sub(now)}
 	return next, nil
