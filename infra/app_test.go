@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/keyturn/keyturn/bot"
 	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -57,7 +58,7 @@ func TestManifest(t *testing.T) {
 		path []string
 		want any
 	}{
-		{"scopes", []string{"oauth_config", "scopes"}, object{"bot": []any{"chat:write", "commands", "im:write", "users:read", "users:read.email"}}},
+		{"scopes", []string{"oauth_config", "scopes"}, object{"bot": []any{"chat:write", "commands", "im:write", "usergroups:read", "users:read", "users:read.email"}}},
 		{"events", []string{"settings", "event_subscriptions"}, object{"request_url": "https://x.example.com/slack/events", "bot_events": []any{"app_home_opened"}}},
 		{"buttons", []string{"settings", "interactivity"}, object{"is_enabled": true, "request_url": "https://x.example.com/slack/interactions"}},
 		{"home", []string{"features", "app_home", "home_tab_enabled"}, true},
@@ -74,6 +75,13 @@ func TestManifest(t *testing.T) {
 		}
 	}
 	features, _ := got["features"].(object)
+	shortcuts, _ := features["shortcuts"].([]any)
+	if len(shortcuts) != 1 {
+		t.Fatalf("shortcuts: %v", shortcuts)
+	}
+	if leaked, _ := shortcuts[0].(object); leaked["type"] != "message" || leaked["callback_id"] != bot.ShortcutLeaked {
+		t.Errorf("the shortcut: %v", leaked)
+	}
 	commands, _ := features["slash_commands"].([]any)
 	if len(commands) != 1 {
 		t.Fatalf("commands: %v", commands)

@@ -38,7 +38,7 @@ var roles = []struct {
 
 var everyParameter = []string{
 	"SlackSecretsKmsKeyArn", "arn:aws:kms:eu-central-1:444455556666:key/slack", "TableKmsKeyArn", "arn:aws:kms:eu-central-1:444455556666:key/table",
-	"EmailConfigurationSet", "mails",
+	"EmailConfigurationSet", "mails", "AuditMacKeyArn", "arn:aws:kms:eu-central-1:444455556666:key/audit",
 }
 
 var memberParameters = []string{
@@ -143,7 +143,8 @@ func TestGrants(t *testing.T) {
 			"logs:CreateLogStream on " + logs + "bot:*", "logs:PutLogEvents on " + logs + "bot:*",
 			"secretsmanager:GetSecretValue on " + signer, "secretsmanager:GetSecretValue on " + token,
 		}},
-		{"keyturn.yaml", "SchedulerRole", []string{"ManagementAccountId", management}, []string{
+		{"keyturn.yaml", "SchedulerRole", []string{"ManagementAccountId", management, "AuditMacKeyArn", "arn:aws:kms:eu-central-1:444455556666:key/audit"}, []string{
+			"kms:GenerateMac on arn:aws:kms:eu-central-1:444455556666:key/audit",
 			"dynamodb:BatchGetItem on " + table, "dynamodb:DeleteItem on " + table, "dynamodb:DescribeStream on " + table + "/stream/*", "dynamodb:DescribeTable on " + table,
 			"dynamodb:GetItem on " + table, "dynamodb:GetRecords on " + table + "/stream/*", "dynamodb:GetShardIterator on " + table + "/stream/*", "dynamodb:ListStreams on *",
 			"dynamodb:PutItem on " + table, "dynamodb:Query on " + table, "dynamodb:Query on " + table + "/index/account", "dynamodb:Query on " + table + "/index/due",
@@ -152,7 +153,7 @@ func TestGrants(t *testing.T) {
 			"sqs:ReceiveMessage on " + sqs + "accounts", "sqs:SendMessage on " + sqs + "accounts", "sqs:SendMessage on " + sqs + "schedule-failed", "sqs:SendMessage on " + sqs + "stream-failed",
 			"sts:AssumeRole on arn:aws:iam::*:role/keyturn-member-read" + inOrg, "sts:AssumeRole on arn:aws:iam::111122223333:role/keyturn-list-accounts" + inOrg,
 		}},
-		{"keyturn.yaml", "RotatorRole", nil, []string{
+		{"keyturn.yaml", "RotatorRole", []string{"AuditMacKeyArn", "arn:aws:kms:eu-central-1:444455556666:key/audit"}, []string{
 			"dynamodb:BatchGetItem on " + table, "dynamodb:DescribeStream on " + table + "/stream/*", "dynamodb:DescribeTable on " + table, "dynamodb:GetItem on " + table,
 			"dynamodb:GetRecords on " + table + "/stream/*", "dynamodb:GetShardIterator on " + table + "/stream/*", "dynamodb:ListStreams on *", "dynamodb:PutItem on " + table,
 			"dynamodb:Query on " + table, "dynamodb:Query on " + table + "/index/list", "logs:CreateLogStream on " + logs + "rotator:*", "logs:PutLogEvents on " + logs + "rotator:*",
@@ -229,7 +230,11 @@ func TestKMS(t *testing.T) {
 	}
 	for _, role := range []string{"BotRole", "SchedulerRole", "RotatorRole"} {
 		got := slices.DeleteFunc(grants(t, "keyturn.yaml", role, everyParameter...), func(g string) bool { return !strings.HasPrefix(g, "kms:") })
-		if diff := cmp.Diff([]string{via("secretsmanager", "slack"), via("dynamodb", "table")}, got); diff != "" {
+		want := []string{via("secretsmanager", "slack"), via("dynamodb", "table")}
+		if role == "SchedulerRole" {
+			want = append(want, "kms:GenerateMac on arn:aws:kms:eu-central-1:444455556666:key/audit")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", role, diff)
 		}
 	}

@@ -37,6 +37,7 @@ var cli = map[string]string{
 	"iam update-assume-role-policy":                "role-name policy-document",
 	"lambda get-policy":                            "function-name",
 	"lambda invoke":                                "function-name payload",
+	"kms create-key":                               "key-usage key-spec description",
 	"lambda put-function-concurrency":              "function-name reserved-concurrent-executions",
 	"lambda update-function-code":                  "function-name s3-bucket s3-key",
 	"lambda update-function-configuration":         "function-name description",

@@ -250,7 +250,7 @@ func (b *rehearsal) fill(path string) error {
 		"arn:aws:secretsmanager:eu-central-1:444455556666:secret:keyturn-slack-token-AbCdEf", token.ARN,
 		"arn:aws:secretsmanager:eu-central-1:444455556666:secret:keyturn-slack-signing-GhIjKl", signing.ARN,
 		"111122223333", world.Management, "444455556666", home, "o-a1b2c3d4e5", "o-emulated00", "r-ab12", "r-acme",
-		"ou-ab12-3cd4ef56", "ou-acme-prod00001", "C0123456789", world.Channel, "T0123456789", world.Team, "U0123456789", world.OnCall,
+		"ou-ab12-3cd4ef56", "ou-acme-prod00001", "C0123456789", world.Channel, "T0123456789", world.Team, "U0123456789", world.OnCall, "S0123456789", world.SecOps, "C0987654321", world.ProdRoom,
 		"https://slack.com/api/", b.Slack.APIURL(), "security@example.com", world.From, "EmailIdentity=example.com", "EmailIdentity="+world.From,
 		"CodeBucket=", "Architecture="+arch+"\nCodeBucket=",
 	).Replace(string(text))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -38,7 +39,12 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Answer Slack, scan daily and carry out rotations, in one process."`
 	Scan     scanCmd     `cmd:"" help:"Scan accounts for aging keys once. Works beside a running serve."`
 	Tick     tickCmd     `cmd:"" help:"Carry out everything that is due, once. Works beside a running serve."`
-	Status   statusCmd   `cmd:"" help:"Show rotations and where they stand."`
+	Status   statusCmd   `cmd:"" aliases:"list" help:"Show rotations and where they stand."`
+	Due      dueCmd      `cmd:"" help:"Show keys that are due for a decision, or will be within a time, soonest first."`
+	Why      whyCmd      `cmd:"" help:"Say why keyturn does what it does with a key, and who may decide."`
+	History  historyCmd  `cmd:"" help:"Show everything that happened to a key's rotation, the newest last."`
+	Report   reportCmd   `cmd:"" help:"Show how the keys stand, what became of them, and what waits."`
+	Audit    auditCmd    `cmd:"" help:"Check, export and anchor the history of everything that was done."`
 	Doctor   doctorCmd   `cmd:"" help:"Check configuration, Slack, AWS and mail, and say how to mend each."`
 	Cfg      configCmd   `cmd:"" name:"config" help:"Work on the configuration."`
 	Messages messagesCmd `cmd:"" help:"Print every message and mail with canned data."`
@@ -52,6 +58,7 @@ type environment struct {
 	out io.Writer
 	err io.Writer
 	log *slog.Logger
+	now func() time.Time // domain clock
 }
 
 func main() {
@@ -68,11 +75,22 @@ func main() {
 
 // run is main without the process: tests call it.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	return runAt(ctx, args, out, errOut, time.Now)
+}
+
+// newParser returns the parser of the command line, which parses into c.
+func newParser(c *cli, opts ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append([]kong.Option{
+		kong.Name("keyturn"), kong.Description("Turns over the long-lived IAM access keys of an AWS Organization from Slack."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	}, opts...)...)
+}
+
+// runAt is run on a clock.
+func runAt(ctx context.Context, args []string, out, errOut io.Writer, now func() time.Time) int {
 	var c cli
 	exit := -1
-	parser, err := kong.New(&c, kong.Name("keyturn"), kong.Writers(out, errOut), kong.Exit(func(code int) { exit = code }),
-		kong.Description("Turns over the long-lived IAM access keys of an AWS Organization from Slack."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := newParser(&c, kong.Writers(out, errOut), kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		fmt.Fprintln(errOut, "keyturn:", err)
 		return exitFailed
@@ -85,7 +103,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintf(errOut, "keyturn: %v\nkeyturn --help lists the commands, keyturn COMMAND --help their flags.\n", err)
 		return exitUsage
 	}
-	env := &environment{ctx: ctx, cli: &c, out: out, err: errOut, log: logger(c, errOut)}
+	env := &environment{ctx: ctx, cli: &c, out: out, err: errOut, log: logger(c, errOut), now: now}
 	if err := k.Run(env); err != nil {
 		if text := err.Error(); text != "" {
 			fmt.Fprintln(errOut, "keyturn:", text)
@@ -129,7 +147,7 @@ func (e *environment) open(o app.Options) (*app.App, error) {
 	if aws.Region == "" {
 		return nil, errors.New("no AWS region is set. Set AWS_REGION to the region where secrets are to lie")
 	}
-	o.AWS, o.Log = aws, e.log
+	o.AWS, o.Log, o.Now = aws, e.log, e.now
 	return app.New(e.ctx, cfg, o)
 }
 
@@ -151,6 +169,7 @@ func storeOf(c config.Config) string {
 
 type configCmd struct {
 	Check checkCmd `cmd:"" help:"Check the configuration file and say every error with its key and line."`
+	Test  testCmd  `cmd:"" help:"Ask the configuration what the cases of a file ask, and compare."`
 }
 
 type checkCmd struct{}

@@ -2,78 +2,66 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
-	"github.com/keyturn/keyturn/templates"
 )
 
 type statusCmd struct {
-	Account string `help:"Only this account."`
-	Owner   string `help:"Only this owner (e-mail address or Slack user ID)."`
-	All     bool   `help:"Closed rotations too."`
-	JSON    bool   `help:"One JSON object a line."`
+	where
+	State []stateFlag `help:"Only rotations in these states, like awaiting,installing; closed shows those that are over." placeholder:"STATE"`
+	Age   ageFlag     `help:"Only keys at least so old, like 90d." placeholder:"AGE"`
+	Kind  kindFlag    `help:"Only rotations of this kind: rotate or retire." placeholder:"KIND"`
+	Stuck bool        `help:"Only rotations that need a person to go on."`
+	All   bool        `help:"Closed rotations too."`
+	JSON  bool        `help:"Print JSON Lines: one rotation a line."`
 }
 
 // Run lists rotations.
-func (c statusCmd) Run(e *environment) error {
-	a, err := e.open(app.Options{})
+func (c statusCmd) Run(e *environment) error { return e.look(c.show) }
+
+func (c statusCmd) show(v *view) error {
+	in := store.Filter{OlderThan: time.Duration(c.Age)}
+	for _, s := range c.State {
+		in.States = append(in.States, rotation.State(s))
+	}
+	in.OpenOnly = !c.All && !slices.Contains(in.States, rotation.Closed)
+	s, err := v.scope(c.where, in)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.list(e, a.Store), a.Close())
-}
-
-func (c statusCmd) list(e *environment, s app.Store) error {
-	filter := store.Filter{OpenOnly: !c.All, Account: rotation.AccountID(c.Account), Owner: ownerOf(c.Owner)}
-	w := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
-	enc := json.NewEncoder(e.out)
-	if !c.JSON {
-		fmt.Fprintln(w, "KEY\tUSER\tACCOUNT\tSTATE\tSINCE\tNEXT\tOWNER")
-	}
-	n, page := 0, store.Page{}
-	for {
-		rs, next, err := s.ListRotations(e.ctx, filter, page)
-		if err != nil {
-			return fmt.Errorf("read the store: %w", err)
+	s.kind, s.stuck = rotation.Kind(c.Kind), c.Stuck
+	t, enc, n := newTable(v.out, "KEY", "USER", "ACCOUNT", "AGE", "STATE", "SINCE", "NEXT", "OWNER"), json.NewEncoder(v.out), 0
+	err = v.eachRotation(s.in, func(r rotation.Rotation) error {
+		if !s.has(r) {
+			return nil
 		}
-		for _, r := range rs {
-			n++
-			if c.JSON {
-				if err := enc.Encode(r); err != nil {
-					return err
-				}
-				continue
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Old.ID, r.UserName, r.Account, stateOf(r), date(r.Since), nextOf(r), r.Owner)
+		n++
+		if c.JSON {
+			return enc.Encode(r)
 		}
-		if next == "" {
-			break
-		}
-		page.After = next
-	}
-	if c.JSON {
+		t.add(string(r.Old.ID), string(r.UserName), string(r.Account), ageOf(r.Old.Created, v.now()), stateOf(r), date(r.Since), nextOf(r), r.Owner)
 		return nil
+	}, func() error {
+		if c.JSON || n == 0 {
+			return nil
+		}
+		return t.flush()
+	})
+	if err != nil || n > 0 {
+		return err
 	}
-	if n == 0 {
-		fmt.Fprintln(w, "nothing is open: every key that was scanned is within its policy, exempt or rejected for now")
+	none, say := "nothing is open", ": every key that was scanned is within its policy, exempt or rejected for now"
+	switch {
+	case !c.where.empty() || len(c.State) > 0 || c.Age > 0 || c.Kind != "" || c.Stuck:
+		none, say = "no rotation is like that", ". Without filters keyturn status lists all that are open, with --all the closed ones too"
+	case c.All:
+		none, say = "there is no rotation yet", ": every key that was scanned is within its policy or exempt"
 	}
-	return w.Flush()
-}
-
-// ownerOf is an owner as rotations have it: addresses in lower case, Slack user IDs as they are.
-func ownerOf(s string) string {
-	if strings.Contains(s, "@") {
-		return strings.ToLower(s)
-	}
-	return s
+	return v.nothing(s, c.JSON, none, say)
 }
 
 // stateOf is the state and what stands beside it.
@@ -82,9 +70,15 @@ func stateOf(r rotation.Rotation) string {
 	if r.State == rotation.Closed {
 		s += " (" + string(r.Outcome) + ")"
 	}
-	for flag, on := range map[string]bool{"stuck": r.Stuck != nil, "held": r.Held != nil, "snoozed": !r.SnoozedUntil.IsZero(), "unreachable": r.Frozen != nil} {
-		if on {
-			s += ", " + flag
+	for _, f := range []struct {
+		flag string
+		on   bool
+	}{
+		{"leaked", r.Open() && (r.Leaked != nil || r.LeakedKey != nil)}, {"stuck", r.Stuck != nil}, {"held", r.Held != nil},
+		{"snoozed", !r.SnoozedUntil.IsZero()}, {"escalated", r.Open() && (r.Escalated || r.Escalation != nil)}, {"unreachable", r.Frozen != nil},
+	} {
+		if f.on {
+			s += ", " + f.flag
 		}
 	}
 	return s
@@ -95,21 +89,5 @@ func nextOf(r rotation.Rotation) string {
 	if step == rotation.StepNone {
 		return ""
 	}
-	return strings.ReplaceAll(string(step), "_", " ") + " " + at.UTC().Format(time.DateOnly)
-}
-
-type messagesCmd struct{}
-
-// Run prints the catalogue of messages.
-func (messagesCmd) Run(e *environment) error {
-	for _, s := range templates.Catalogue() {
-		fmt.Fprintf(e.out, "━━ %s\n\n%s\n\n", s.Name, s.Plain())
-	}
-	return nil
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return strings.ReplaceAll(string(step), "_", " ") + " " + date(at)
 }

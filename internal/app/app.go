@@ -16,6 +16,7 @@ import (
 	"github.com/keyturn/keyturn/bot"
 	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/audit"
 	"github.com/keyturn/keyturn/internal/aws"
 	"github.com/keyturn/keyturn/internal/circle"
 	"github.com/keyturn/keyturn/internal/metric"
@@ -77,6 +78,7 @@ type App struct {
 	bot      *bot.Bot
 	function Function
 	table    *dynamo.Store // the store, if it is a table
+	mac      audit.MAC     // signs anchors of the audit chains; nil: none are made
 	queue    *queue        // rotations that changed, to the rotator
 	requests *queue        // users whose rotation a person asked for, to the scheduler
 	log      *slog.Logger
@@ -97,6 +99,9 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 		MemberRole: cfg.Organization.MemberRole, ScanRole: cfg.Organization.ScanRole, ExternalID: cfg.Organization.ExternalID,
 		ManagementDirect: cfg.Organization.IncludeManagement, Wait: o.Wait, Log: o.Log,
 	})
+	if cfg.MACKey != "" {
+		a.mac = a.Accounts.MAC(cfg.MACKey)
+	}
 	token, err := resolve(ctx, a.Accounts.Config(), "slack.token", cfg.Slack.Token)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 var scopes = map[string]string{
 	"chat:write": "to post notices", "commands": "for /keys", "im:write": "to write to owners",
 	"users:read": "to know who clicks", "users:read.email": "to find owners by their address",
+	"usergroups:read": "to know who is in the user groups that rules name",
 }
 
 func (a *App) doctorSlack(ctx context.Context, say sayFunc) {
@@ -35,6 +36,14 @@ func (a *App) doctorSlack(ctx context.Context, say sayFunc) {
 		err = fmt.Errorf("the token belongs to workspace %s, which slack.teams does not name", id.TeamID)
 	}
 	say("Slack workspace", err, id.TeamID, "add the workspace to slack.teams, or use the token of the right one")
-	say("Slack channel", a.Slack.CheckChannel(ctx, a.Config.Slack.DefaultChannel), a.Config.Slack.DefaultChannel,
-		"invite the app to the channel (/invite @keyturn) and check slack.default_channel")
+	for _, ch := range a.Config.Channels() {
+		say("Slack channel", a.Slack.CheckChannel(ctx, ch), ch, "invite the app to the channel (/invite @keyturn) and check slack.default_channel and slack.routes")
+	}
+	for _, g := range a.Config.Groups() {
+		members, err := a.Slack.GroupMembers(ctx, g)
+		if err == nil && len(members) == 0 {
+			err = fmt.Errorf("user group %s has no members: nobody of it can decide", g)
+		}
+		say("Slack user group", err, fmt.Sprintf("%s has %d members", g, len(members)), "check the group's ID in the configuration (S…), and that the group is not disabled; the app needs the scope usergroups:read")
+	}
 }

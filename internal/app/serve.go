@@ -92,6 +92,7 @@ func (a *App) Scan(ctx context.Context, o scheduler.RunOptions) (scheduler.Summa
 	s, err := a.Scheduler.Run(ctx, o)
 	if err == nil && !o.DryRun && len(o.Only) == 0 {
 		err = a.Store.SetState(ctx, lastScan, a.now().UTC().Format(time.RFC3339))
+		a.Anchor(ctx)
 	}
 	return s, err
 }

@@ -5,6 +5,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
@@ -174,4 +175,15 @@ type mailCalls struct {
 func newMail(cfg awssdk.Config) mailCalls {
 	c := sesv2.NewFromConfig(cfg)
 	return mailCalls{SendEmail: c.SendEmail, GetAccount: c.GetAccount, GetEmailIdentity: c.GetEmailIdentity}
+}
+
+// macCalls is KMS.
+type macCalls struct {
+	GenerateMac call[kms.GenerateMacInput, kms.GenerateMacOutput, kms.Options]
+	VerifyMac   call[kms.VerifyMacInput, kms.VerifyMacOutput, kms.Options]
+}
+
+func newMAC(cfg awssdk.Config) macCalls {
+	c := kms.NewFromConfig(cfg)
+	return macCalls{GenerateMac: c.GenerateMac, VerifyMac: c.VerifyMac}
 }

@@ -147,6 +147,8 @@ func encrypted(byARN bool) plan {
 			switch {
 			case file != "keyturn.yaml":
 				params["ExternalId"] = "a-secret-handshake"
+			default:
+				params["AuditMacKeyArn"] = s.AWS.AddKMSKey(central, awsemu.KMSKey{Aliases: []string{"alias/keyturn-audit"}, HMAC: true})
 			}
 			switch {
 			case file != "member-role.yaml":
@@ -163,7 +165,7 @@ func encrypted(byARN bool) plan {
 				id = key(s, world.Prod)
 			}
 			c = strings.Replace(c, "organization:\n", "organization:\n  external_id: a-secret-handshake\n  include_ous: [ou-acme-prod00001]\n", 1)
-			return c + "secrets: {kms_key: \"" + id + "\"}\n"
+			return c + "secrets: {kms_key: \"" + id + "\"}\naudit: {mac_key: alias/keyturn-audit}\n"
 		},
 	}
 }

@@ -172,6 +172,25 @@ func (c Config) Channel(t approval.Target) string {
 	return c.Slack.DefaultChannel
 }
 
+// Groups returns the IDs of the Slack user groups that rules name, each once.
+func (c Config) Groups() (ids []string) {
+	rules := make([]approval.Rule, 0, len(c.Rules)+len(c.approvals))
+	for _, r := range c.Rules {
+		rules = append(rules, r.Approval)
+	}
+	for _, a := range c.approvals {
+		rules = append(rules, a.Rule)
+	}
+	for _, r := range rules {
+		for _, ci := range slices.Concat(r.AnyOf, r.Escalate, r.Leaked, r.BreakGlass) {
+			if ci.Kind == approval.UserGroup && !slices.Contains(ids, ci.ID) {
+				ids = append(ids, ci.ID)
+			}
+		}
+	}
+	return ids
+}
+
 // Channels lists every channel that the configuration names, each once.
 func (c Config) Channels() []string {
 	out := []string{c.Slack.DefaultChannel}

@@ -61,7 +61,7 @@ func Parse(name string, data []byte) (Config, error) {
 			errs.List = []Problem{{Text: "the file is empty. The README has a complete configuration to begin with"}}
 			return Config{}, errs
 		}
-		errs.List = problems(err)
+		errs.List = Problems(err)
 		return Config{}, errs
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
@@ -79,7 +79,7 @@ func Parse(name string, data []byte) (Config, error) {
 
 var (
 	atLine       = regexp.MustCompile(`^(?:yaml: )?(?:unmarshal errors:\s*)?line (\d+): (?s:(.*))$`)
-	unknownField = regexp.MustCompile(`^field (\S+) not found in type config\.(\S+)$`)
+	unknownField = regexp.MustCompile(`^field (\S+) not found in type \w+\.(\S+)$`)
 	twiceField   = regexp.MustCompile(`^mapping key "([^"]+)" already defined at line (\d+)$`)
 )
 
@@ -88,8 +88,15 @@ var sections = map[string]string{
 	"raw": "the file", "rawOrganization": "organization", "rawSecrets": "secrets", "rawSlack": "slack", "rawEmail": "email", "rawStore": "store", "rawAudit": "audit",
 }
 
-// problems turns yaml's errors into sentences.
-func problems(err error) []Problem {
+func noSuchKey(key, goType string) string {
+	if section, ok := sections[goType]; ok {
+		return section + " has no such key; " + didYouMean(key, keysOf[goType])
+	}
+	return "there is no such key here"
+}
+
+// Problems turns yaml's errors into sentences.
+func Problems(err error) []Problem {
 	lines := []string{err.Error()}
 	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		lines = te.Errors
@@ -102,7 +109,7 @@ func problems(err error) []Problem {
 			p.Text = m[2]
 		}
 		if m := unknownField.FindStringSubmatch(p.Text); m != nil {
-			p.Key, p.Text = m[1], fmt.Sprintf("%s has no such key; %s", sections[m[2]], didYouMean(m[1], keysOf[m[2]]))
+			p.Key, p.Text = m[1], noSuchKey(m[1], m[2])
 		} else if m := twiceField.FindStringSubmatch(p.Text); m != nil {
 			p.Key, p.Text = m[1], "stands in line "+m[2]+" already"
 		}

@@ -57,6 +57,8 @@ func try[T any](_ T, err error) error { return err }
 
 // operationsAndAsks names what AWS's Service Authorization Reference asks for each operation that the emulator has.
 func operationsAndAsks(e *emu, key, kmsARN, secretARN string) []asked {
+	macARN := e.AddKMSKey(member, KMSKey{Aliases: []string{"alias/keyturn-audit"}, HMAC: true})
+	mac := ok(kms.NewFromConfig(e.in(member)).GenerateMac(ctx, &kms.GenerateMacInput{KeyId: &macARN, MacAlgorithm: "HMAC_SHA_256", Message: []byte("x")}))(e.t)
 	const user, group = "arn:aws:iam::200000000002:user/jobs/alice", "arn:aws:iam::200000000002:group/admins"
 	const org, tables = "arn:aws:organizations::100000000001:", "arn:aws:dynamodb:eu-central-1:200000000002:table/"
 	const queue, url = "arn:aws:sqs:eu-central-1:200000000002:work", "http://example.com/200000000002/work"
@@ -194,6 +196,13 @@ func operationsAndAsks(e *emu, key, kmsARN, secretARN string) []asked {
 		{"kms:ListAliases", func(c awssdk.Config) error {
 			return try(kms.NewFromConfig(c).ListAliases(ctx, &kms.ListAliasesInput{KeyId: &kmsARN}))
 		}, []string{"kms:ListAliases *"}},
+
+		{"kms:GenerateMac", func(c awssdk.Config) error {
+			return try(kms.NewFromConfig(c).GenerateMac(ctx, &kms.GenerateMacInput{KeyId: ptr("alias/keyturn-audit"), MacAlgorithm: "HMAC_SHA_256", Message: []byte("x")}))
+		}, []string{"kms:GenerateMac " + macARN}},
+		{"kms:VerifyMac", func(c awssdk.Config) error {
+			return try(kms.NewFromConfig(c).VerifyMac(ctx, &kms.VerifyMacInput{KeyId: ptr("alias/keyturn-audit"), MacAlgorithm: "HMAC_SHA_256", Message: []byte("x"), Mac: mac.Mac}))
+		}, []string{"kms:VerifyMac " + macARN}},
 
 		{"ses:GetAccount", func(c awssdk.Config) error {
 			return try(sesv2.NewFromConfig(c).GetAccount(ctx, &sesv2.GetAccountInput{}))
@@ -337,7 +346,7 @@ func TestWhatEachOperationAsks(t *testing.T) {
 			}
 			var got []string
 			for _, c := range e.Calls() {
-				if !c.Allowed || c.Principal != "arn:aws:iam::"+account+":role/function" || c.Account != account || (c.Via != "") != strings.HasPrefix(c.Action, "kms:G") && !strings.HasPrefix(c.Action, "kms:D") {
+				if !c.Allowed || c.Principal != "arn:aws:iam::"+account+":role/function" || c.Account != account || (c.Via != "") != strings.HasPrefix(c.Action, "kms:GenerateDataKey") && !strings.HasPrefix(c.Action, "kms:D") {
 					t.Errorf("recorded %+v", c)
 				}
 				if c.Free {

@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-var kmsOperations = map[string]operation{"DescribeKey": describeKey, "ListAliases": listAliases}
+var kmsOperations = map[string]operation{
+	"DescribeKey": describeKey, "ListAliases": listAliases, "GenerateMac": generateMAC, "VerifyMac": verifyMAC,
+}
 
 // AddKMSKey adds a key of KMS and returns its ARN.
 func (s *Server) AddKMSKey(acct string, k KMSKey) (arn string) {
@@ -78,11 +80,16 @@ func describeKey(s *Server, r *request) (any, *failure) {
 	if k.AWSManaged {
 		manager = "AWS"
 	}
-	return map[string]any{"KeyMetadata": map[string]any{
+	about := map[string]any{
 		"KeyId": k.ID, "Arn": s.arn("kms", owner, "key/"+k.ID), "AWSAccountId": owner, "Enabled": k.State == "Enabled",
 		"KeyState": k.State, "KeyManager": manager, "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS",
 		"MultiRegion": false, "EncryptionAlgorithms": []string{"SYMMETRIC_DEFAULT"},
-	}}, nil
+	}
+	if k.HMAC {
+		about["KeyUsage"], about["KeySpec"], about["MacAlgorithms"] = "GENERATE_VERIFY_MAC", "HMAC_256", []string{macAlgorithm}
+		delete(about, "EncryptionAlgorithms")
+	}
+	return map[string]any{"KeyMetadata": about}, nil
 }
 
 // listAliases pages by 50, or by Limit: at most 100.

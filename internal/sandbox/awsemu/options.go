@@ -47,6 +47,7 @@ type KMSKey struct {
 	Tags       map[string]string
 	State      string // default Enabled
 	AWSManaged bool
+	HMAC       bool // made to generate and verify MACs (HMAC_256), not to encrypt
 }
 
 // SecretInfo is a secret as the emulator keeps it.

@@ -31,7 +31,9 @@ func (w *World) Seed() {
 	}
 	user(Prod, Unused, nil)
 	a.AddKey(Prod, Unused, awsemu.Key{Created: ago(140)})
-	user(Prod, TwoActive, nil)
+	a.AddGroup(Prod, "Engineers")
+	a.SetGroupPolicies(Prod, "Engineers", "arn:aws:iam::aws:policy/PowerUserAccess")
+	user(Prod, TwoActive, nil, "Engineers")
 	a.AddKey(Prod, TwoActive, awsemu.Key{Created: ago(210), LastUsed: ago(1), LastUsedService: "s3", LastUsedRegion: Region})
 	a.AddKey(Prod, TwoActive, awsemu.Key{Created: ago(100), LastUsed: ago(0), LastUsedService: "dynamodb", LastUsedRegion: Region})
 	user(Prod, Conflict, nil)
