@@ -26,7 +26,8 @@ func callsOf(c *slack.Client) calls {
 	return calls{
 		AuthTestContext: c.AuthTestContext, PostMessageContext: c.PostMessageContext, UpdateMessageContext: c.UpdateMessageContext,
 		PostEphemeralContext: c.PostEphemeralContext, OpenConversationContext: c.OpenConversationContext,
-		GetUserGroupMembersContext: c.GetUserGroupMembersContext, GetUserInfoContext: c.GetUserInfoContext, GetUserByEmailContext: c.GetUserByEmailContext, OpenViewContext: c.OpenViewContext,
-		UpdateViewContext: c.UpdateViewContext, PublishViewContext: c.PublishViewContext,
+		GetUserInfoContext: c.GetUserInfoContext, GetUserByEmailContext: c.GetUserByEmailContext,
+		GetUserGroupMembersContext: c.GetUserGroupMembersContext, OpenViewContext: c.OpenViewContext, UpdateViewContext: c.UpdateViewContext,
+		PublishViewContext: c.PublishViewContext,
 	}
 }

@@ -120,7 +120,7 @@ func (c *Client) call(ctx context.Context, method, channel string, s safety, do 
 		}
 		pause, again := retryAfter(err, s, try)
 		if errors.Is(err, ErrRateLimited) {
-			c.pace.hold(k, pause)
+			c.pace.hold(k, method, pause)
 		}
 		if !again || try >= maxTries || !fits(ctx, pause) {
 			return err

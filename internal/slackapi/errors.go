@@ -86,7 +86,7 @@ var kinds = map[string]error{
 	"cannot_dm_bot": ErrNoUser, "messages_tab_disabled": ErrNoUser, "not_enabled": ErrNoUser, "user_not_in_channel": ErrNoUser,
 	"channel_not_found": ErrNoChannel, "not_in_channel": ErrNoChannel, "is_archived": ErrNoChannel, "restricted_action": ErrNoChannel,
 	"message_not_found": ErrGone, "cant_update_message": ErrGone, "edit_window_closed": ErrGone, "not_found": ErrGone,
-	"thread_not_found": ErrGone, "no_such_subteam": ErrNoGroup, "subteam_not_found": ErrNoGroup, "plan_upgrade_required": ErrNoGroup,
+	"thread_not_found": ErrGone, "cannot_reply_to_message": ErrGone, "no_such_subteam": ErrNoGroup, "subteam_not_found": ErrNoGroup, "plan_upgrade_required": ErrNoGroup,
 	"view_not_found": ErrGone, "used_url": ErrGone, "expired_url": ErrGone,
 	"expired_trigger_id": ErrExpiredTrigger, "trigger_expired": ErrExpiredTrigger, "exchanged_trigger_id": ErrExpiredTrigger,
 	"trigger_exchanged": ErrExpiredTrigger, "invalid_trigger_id": ErrExpiredTrigger, "invalid_trigger": ErrExpiredTrigger,

@@ -87,7 +87,7 @@ func TestPaceIsBounded(t *testing.T) {
 	emu, c, h := limited(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	c.pace.hold("chat.postMessage "+keys, time.Minute)
+	c.pace.hold("chat.postMessage "+keys, "chat.postMessage", time.Minute)
 	_, _, err := c.Post(ctx, keys, "x", nil)
 	if !errors.Is(err, ErrRateLimited) || pause.Asked(err) != time.Minute || emu.Counters()["chat.postMessage"] != 0 {
 		t.Fatalf("%v, asked for %s", err, pause.Asked(err))
@@ -100,7 +100,7 @@ func TestPaceIsBounded(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	c.pace.hold("users.info", 20*time.Second)
+	c.pace.hold("users.info", "users.info", 20*time.Second)
 	if _, err := c.UserByID(short, ann); !errors.Is(err, ErrRateLimited) {
 		t.Errorf("longer than the caller has: %v", err)
 	}

@@ -23,7 +23,7 @@ const (
 	keys  = "C0KEYS"
 )
 
-// ledger keeps what the client waited for and logged. Its pauses take no time.
+// ledger keeps what the client waited for and logged. Its pauses pass on its own clock alone.
 type ledger struct {
 	mu    sync.Mutex
 	waits []time.Duration
@@ -35,6 +35,7 @@ func (l *ledger) wait(ctx context.Context, d time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waits = append(l.waits, d)
+	l.onBy += d
 	return ctx.Err()
 }
 

@@ -1,6 +1,7 @@
 package slackemu
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -69,7 +70,12 @@ func (s *Server) chatPostMessage(p params) (node, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	r := s.post(ch.id, p.get("thread_ts"), BotUserID, c)
+	thread := p.get("thread_ts")
+	if err := s.replyable(ch.id, thread); err != nil {
+		return nil, err
+	}
+	r := s.post(ch.id, thread, BotUserID, c)
+	r.Broadcast = thread != "" && (isSet(p, "reply_broadcast") || p.get("reply_broadcast") == "true")
 	return node{"channel": r.Channel, "ts": r.TS, "message": s.messageNode(r.Message)}, nil
 }
 
@@ -124,6 +130,10 @@ func (s *Server) chatUpdate(p params) (node, *apiError) {
 func (s *Server) edit(r *record, c content) {
 	r.set(c) // text without blocks takes the blocks away
 	r.Edits++
+	if i := slices.Index(s.shown, r); i >= 0 { // it is what came later than the answer
+		s.shown = slices.Delete(s.shown, i, i+1)
+		s.whispers = append(s.whispers, r)
+	}
 	s.changed.Broadcast()
 }
 
@@ -159,6 +169,9 @@ func (s *Server) messageNode(m Message) node {
 	}
 	if m.ThreadTS != "" {
 		n["thread_ts"] = m.ThreadTS
+	}
+	if m.Broadcast {
+		n["subtype"] = "thread_broadcast"
 	}
 	if m.Edits > 0 {
 		n["edited"] = node{"user": BotUserID, "ts": m.TS}

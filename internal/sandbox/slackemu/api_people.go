@@ -35,14 +35,6 @@ func (s *Server) usersList(p params) (node, *apiError) {
 	return node{"members": members, "response_metadata": node{"next_cursor": next}}, nil
 }
 
-func (s *Server) usergroupsUsersList(p params) (node, *apiError) {
-	members, ok := s.people.groups[p.get("usergroup")]
-	if !ok {
-		return nil, refusal("no_such_subteam")
-	}
-	return node{"users": append([]string{}, members...)}, nil
-}
-
 func (s *Server) userNode(u User) node {
 	profile := node{"real_name": u.RealName, "display_name": u.Name, "team": u.TeamID}
 	if s.hasScope("users:read.email") && u.Email != "" && !u.Stranger {

@@ -177,10 +177,25 @@ func (p *Person) Shortcut(m Message, callbackID string) Result {
 	s := p.s
 	s.mu.Lock()
 	payload, err := p.messagePayload("message_action", m)
+	if m.Ephemeral {
+		err = fmt.Errorf("the menu of an ephemeral message offers no shortcuts")
+	}
+	ts := s.stamp()
 	s.mu.Unlock()
 	if err != nil {
 		return Result{Err: err}
 	}
-	payload["callback_id"], payload["message_ts"] = callbackID, m.TS
+	delete(payload, "container")
+	payload["callback_id"], payload["message_ts"], payload["action_ts"] = callbackID, m.TS, ts
+	return s.sendPayload(payload)
+}
+
+// GlobalShortcut uses a shortcut of the app that belongs to no message. It has no channel and no response URL.
+func (p *Person) GlobalShortcut(callbackID string) Result {
+	s := p.s
+	s.mu.Lock()
+	payload := p.payload("shortcut")
+	payload["callback_id"], payload["action_ts"] = callbackID, s.stamp()
+	s.mu.Unlock()
 	return s.sendPayload(payload)
 }

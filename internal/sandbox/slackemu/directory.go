@@ -1,9 +1,6 @@
 package slackemu
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // User is a person, or a bot, that the workspace knows.
 type User struct {
@@ -30,11 +27,11 @@ type directory struct {
 	order    []string
 	channels map[string]*channel
 	chOrder  []string
-	groups   map[string][]string
+	groups   map[string]Group
 }
 
 func newDirectory() directory {
-	return directory{users: map[string]User{}, channels: map[string]*channel{}, groups: map[string][]string{}}
+	return directory{users: map[string]User{}, channels: map[string]*channel{}, groups: map[string]Group{}}
 }
 
 func (d *directory) put(u User) {
@@ -93,20 +90,6 @@ func (s *Server) AddChannel(id, name string, botIsMember bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.people.addChannel(&channel{id: id, name: name, botIsMember: botIsMember})
-}
-
-// AddGroup adds a user group, or replaces its members.
-func (s *Server) AddGroup(id string, userIDs ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.people.groups[id] = slices.Clone(userIDs)
-}
-
-// RemoveGroup disables a user group.
-func (s *Server) RemoveGroup(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.people.groups, id)
 }
 
 // DM returns the channel ID of the app's direct message with a person.

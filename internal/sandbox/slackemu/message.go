@@ -10,6 +10,7 @@ import (
 
 // Message is a message as its readers see it now. Blocks and RawBlocks are shared: treat them as read-only.
 type Message struct {
+	// ThreadTS is the message to which this one is a reply, or empty.
 	Channel, TS, ThreadTS, Text string
 	// Blocks are the blocks as the client library reads them; RawBlocks is what came over the wire, with missing block_ids
 	// and action_ids filled in as Slack does.
@@ -22,6 +23,8 @@ type Message struct {
 	For       string
 	// From is the author's user ID.
 	From string
+	// Broadcast says that the channel shows a reply too.
+	Broadcast bool
 }
 
 // record is a stored message.
@@ -50,10 +53,7 @@ func (s *Server) next() int {
 
 // post stores a message in a channel. It needs mu.
 func (s *Server) post(ch, thread, from string, c content) *record {
-	r := &record{Message{Channel: ch, TS: s.stamp(), From: from}}
-	if s.find(ch, thread) != nil { // a reply to a message that is gone is posted without a thread
-		r.ThreadTS = thread
-	}
+	r := &record{Message{Channel: ch, TS: s.stamp(), ThreadTS: thread, From: from}}
 	r.set(c)
 	s.msgs[ch] = append(s.msgs[ch], r)
 	s.changed.Broadcast()
@@ -85,7 +85,39 @@ func (s *Server) find(ch, ts string) *record {
 func (s *Server) remove(r *record) {
 	s.msgs[r.Channel] = slices.DeleteFunc(s.msgs[r.Channel], func(o *record) bool { return o == r })
 	s.whispers = slices.DeleteFunc(s.whispers, func(o *record) bool { return o == r })
+	s.shown = slices.DeleteFunc(s.shown, func(o *record) bool { return o == r })
 	s.changed.Broadcast()
+}
+
+// replyable says why a thread takes no reply: its parent is not in the channel, or is a reply itself. It needs mu.
+func (s *Server) replyable(ch, thread string) *apiError {
+	if thread == "" {
+		return nil
+	}
+	switch parent := s.find(ch, thread); {
+	case parent == nil:
+		return refusal("thread_not_found")
+	case parent.ThreadTS != "":
+		return refusal("cannot_reply_to_message")
+	default:
+		return nil
+	}
+}
+
+// Replies returns the thread below a message, oldest first.
+func (s *Server) Replies(parent Message) []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(copies(s.msgs[parent.Channel]), func(m Message) bool { return m.ThreadTS != parent.TS })
+}
+
+// Delete takes a message away as its author or an administrator does; its replies stay, but nobody can add one.
+func (s *Server) Delete(m Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.find(m.Channel, m.TS); r != nil {
+		s.remove(r)
+	}
 }
 
 // Messages returns what a channel shows now, oldest first and without ephemeral messages. A user's ID names the app's

@@ -56,6 +56,7 @@ type Server struct {
 	people   directory
 	msgs     map[string][]*record // by channel, oldest first
 	whispers []*record            // ephemeral messages, oldest first
+	shown    []*record            // ephemeral answers to commands, which nobody has changed yet
 	lastTS   int64                // microseconds
 	serial   int                  // numbers triggers, views, blocks, events
 	triggers map[string]*trigger

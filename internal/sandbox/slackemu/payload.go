@@ -1,6 +1,9 @@
 package slackemu
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // payload is what all interactions share: who, where, and a fresh trigger. It needs mu.
 func (p *Person) payload(kind string) node {
@@ -41,7 +44,7 @@ func (p *Person) messagePayload(kind string, m Message) (node, error) {
 }
 
 func (s *Server) findWhisper(ts string) *record {
-	for _, r := range s.whispers {
+	for _, r := range slices.Concat(s.whispers, s.shown) {
 		if r.TS == ts {
 			return r
 		}

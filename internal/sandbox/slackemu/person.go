@@ -73,13 +73,14 @@ func (p *Person) showAnswer(res *Result, channel string) {
 		res.Err = fmt.Errorf("the message in the answer: %w", bad)
 		return
 	}
-	var m Message
+	r := &record{Message{Channel: channel, TS: s.stamp(), From: BotUserID, Ephemeral: true, For: p.id}}
 	if str(n, "response_type") == "in_channel" {
-		m = s.post(channel, "", BotUserID, c).Message
+		r = s.post(channel, "", BotUserID, c)
 	} else { // shown, but not waited for: WaitEphemeral counts what comes later
-		m = Message{Channel: channel, TS: s.stamp(), From: BotUserID, Ephemeral: true, For: p.id}
-		m.Text, m.RawBlocks, m.Blocks = c.text, c.raw, c.blocks
+		r.set(c)
+		s.shown = append(s.shown, r)
 	}
+	m := r.Message
 	res.Ephemeral = &m
 }
 
@@ -91,6 +92,13 @@ func (p *Person) Say(channel, text string) Message {
 		p.s.people.dm(p.id)
 	}
 	return p.s.post(channel, "", p.id, content{text: text}).Message
+}
+
+// Reply posts a message of the person's own in the thread of another one. The bot is not told.
+func (p *Person) Reply(parent Message, text string) Message {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.s.post(parent.Channel, parent.TS, p.id, content{text: text}).Message
 }
 
 // WaitEphemeral waits until n ephemeral messages came to the person in all, by chat.postEphemeral or a response URL, and

@@ -60,6 +60,50 @@ func (s *Server) post1(key string) time.Duration {
 	return 0
 }
 
+// LimitRates makes the server refuse calls beyond Slack's limits from now on, as Options.RateLimits does; nil is the real clock.
+func (s *Server) LimitRates(clock func() time.Time) {
+	if clock == nil {
+		clock = time.Now
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opt.RateLimits, s.opt.RateClock = true, clock
+	clear(s.rates) // they were measured on another clock, or not at all
+}
+
+// Usage is how often a method was called, and how many of the calls were refused because there were too many. A refusal that
+// a fault ordered is not among them.
+type Usage struct{ Calls, Refused int }
+
+// Limits returns the usage of every method that was called.
+func (s *Server) Limits() map[string]Usage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]Usage{}
+	for name, n := range s.counts {
+		out[name] = Usage{Calls: n, Refused: s.tooMany[name]}
+	}
+	return out
+}
+
+// WithinLimits fails a test, which is what a *testing.T does with Errorf, if a call was beyond Slack's limits, or if nobody
+// looked because they are switched off.
+func (s *Server) WithinLimits(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}) {
+	t.Helper()
+	s.mu.Lock()
+	on := s.opt.RateLimits
+	s.mu.Unlock()
+	if !on {
+		t.Errorf("the limits are switched off: nobody knows whether they were kept")
+	}
+	for name, n := range s.TooMany() {
+		t.Errorf("%d calls of %s were beyond Slack's limit", n, name)
+	}
+}
+
 // TooMany returns how many calls of each method were refused because there were too many.
 func (s *Server) TooMany() map[string]int {
 	s.mu.Lock()

@@ -16,18 +16,22 @@ type screen struct {
 	zone  *time.Location // nil shows a date's fallback
 	users map[string]User
 	names map[string]string // channels
+	teams map[string]string // user groups
 }
 
 // screenFor takes what a rendering needs; an empty viewer is nobody in particular.
 func (s *Server) screenFor(viewer string) screen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := screen{users: map[string]User{}, names: map[string]string{}}
+	c := screen{users: map[string]User{}, names: map[string]string{}, teams: map[string]string{}}
 	for id, u := range s.people.users {
 		c.users[id] = u
 	}
 	for id, ch := range s.people.channels {
 		c.names[id] = ch.name
+	}
+	for id, g := range s.people.groups {
+		c.teams[id] = g.Handle
 	}
 	if u, ok := s.people.users[viewer]; ok {
 		c.zone = zoneOf(u)

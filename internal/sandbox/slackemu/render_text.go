@@ -73,7 +73,11 @@ func (c screen) reference(r string) string {
 	case strings.HasPrefix(target, "!date^"):
 		return c.date(strings.Split(target, "^"), label)
 	case strings.HasPrefix(target, "!subteam^"):
-		return or(label, "@"+strings.TrimPrefix(target, "!subteam^"))
+		id := strings.TrimPrefix(target, "!subteam^")
+		if handle := c.teams[id]; handle != "" {
+			return "@" + handle
+		}
+		return or(label, "@"+id)
 	case strings.HasPrefix(target, "!"):
 		return "@" + strings.TrimPrefix(target, "!")
 	case labelled && label != target:

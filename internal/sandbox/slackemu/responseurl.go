@@ -57,7 +57,11 @@ func (s *Server) respond(id string, p params) answer {
 	case isSet(p, "replace_original") && r.message != nil:
 		s.edit(r.message, c)
 	case p.get("response_type") == "in_channel":
-		s.post(r.channel, p.get("thread_ts"), BotUserID, c)
+		thread := p.get("thread_ts")
+		if s.replyable(r.channel, thread) != nil {
+			thread = "" // whoever answers is not told why; the answer is shown
+		}
+		s.post(r.channel, thread, BotUserID, c)
 	default:
 		s.whisper(r.channel, r.user, c)
 	}

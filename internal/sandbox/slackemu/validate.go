@@ -42,6 +42,7 @@ type check struct {
 	ids      map[string]bool
 	tables   int
 	markdown int
+	focused  bool // an element takes the cursor
 }
 
 // report notes an error the way Slack words it.

@@ -27,7 +27,7 @@ var (
 	choices        = []string{"checkboxes", "radio_buttons", "datepicker", "timepicker", "datetimepicker"}
 	actionElements = slices.Concat([]string{"button", "overflow", "workflow_button"}, singleSelects, multiSelects, choices)
 
-	accessoryElements = actionElements
+	accessoryElements = slices.DeleteFunc(slices.Clone(actionElements), func(kind string) bool { return kind == "datetimepicker" })
 	inputElements     = slices.Concat([]string{
 		"plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input", "file_input",
 	}, singleSelects, multiSelects, choices)
@@ -45,24 +45,42 @@ func (c *check) element(n node, allowed []string, here string) {
 	if d, ok := n["confirm"]; ok {
 		c.confirm(d, here+"/confirm")
 	}
+	if isSet(n, "focus_on_load") {
+		if c.focused {
+			c.report(here+"/focus_on_load", "only one element can have focus_on_load")
+		}
+		c.focused = true
+	}
+	if slices.Contains(multiSelects, kind) {
+		c.within(n, "max_selected_items", 1, mostOptions, here)
+	}
 	switch kind {
 	case "button":
 		c.button(n, here)
 	case "overflow":
-		c.options(n, mostOverflow, here)
+		c.options(n, mostOverflow, "plain_text", here)
 	case "static_select", "multi_static_select":
 		c.selects(n, here)
 	case "checkboxes", "radio_buttons":
-		c.options(n, mostChecks, here)
+		c.options(n, mostChecks, "", here)
 		c.initial(n, here)
 	case "plain_text_input":
 		c.length(n, "initial_value", mostInput, here)
 		c.within(n, "min_length", 0, mostInput, here)
 		c.within(n, "max_length", 1, mostInput, here)
+		if least, most := count(n, "min_length"), count(n, "max_length"); most > 0 && least > most {
+			c.report(here+"/min_length", "must be less than max_length")
+		}
+	case "number_input":
+		if _, ok := n["is_decimal_allowed"].(bool); !ok {
+			c.report(here+"/is_decimal_allowed", "missing required field")
+		}
 	case "datepicker":
 		c.layout(n, "initial_date", time.DateOnly, here)
 	case "timepicker":
 		c.layout(n, "initial_time", "15:04", here)
+	case "datetimepicker":
+		c.within(n, "initial_date_time", 1_000_000_000, 9_999_999_999, here)
 	}
 }
 
@@ -71,6 +89,10 @@ func (c *check) button(n node, here string) {
 	c.length(n, "value", mostValue, here)
 	c.length(n, "url", mostURL, here)
 	c.length(n, "accessibility_label", mostButton, here)
+	c.style(n, here)
+}
+
+func (c *check) style(n node, here string) {
 	if s, ok := n["style"]; ok && s != "primary" && s != "danger" {
 		c.report(here+"/style", "must be a valid enum value")
 	}
@@ -86,14 +108,18 @@ func (c *check) confirm(v any, here string) {
 	c.text(n["text"], "", 300, here+"/text")
 	c.text(n["confirm"], "plain_text", 30, here+"/confirm")
 	c.text(n["deny"], "plain_text", 30, here+"/deny")
+	c.style(n, here)
 }
 
 func (c *check) selects(n node, here string) {
 	groups := list(n, "option_groups")
 	if len(groups) == 0 {
-		c.options(n, mostOptions, here)
+		c.options(n, mostOptions, "plain_text", here)
 		c.initial(n, here)
 		return
+	}
+	if len(list(n, "options")) > 0 {
+		c.report(here, "must have options or option_groups, and not both")
 	}
 	if len(groups) > mostOptions {
 		c.report(here+"/option_groups", "no more than %d items allowed", mostOptions)
@@ -101,12 +127,13 @@ func (c *check) selects(n node, here string) {
 	for i, g := range objects(groups) {
 		at := fmt.Sprintf("%s/option_groups/%d", here, i)
 		c.text(g["label"], "plain_text", mostOptionText, at+"/label")
-		c.options(g, mostOptions, at)
+		c.options(g, mostOptions, "plain_text", at)
 	}
 	c.initial(n, here)
 }
 
-func (c *check) options(n node, most int, here string) {
+// options validates a list of options, whose text may be of one kind only in menus.
+func (c *check) options(n node, most int, kind string, here string) {
 	options := list(n, "options")
 	if len(options) == 0 {
 		c.report(here+"/options", "no less than 1 items allowed")
@@ -121,13 +148,13 @@ func (c *check) options(n node, most int, here string) {
 			c.report(at, "must be an object")
 			continue
 		}
-		c.text(m["text"], "", mostOptionText, at+"/text")
+		c.text(m["text"], kind, mostOptionText, at+"/text")
 		if str(m, "value") == "" {
 			c.report(at+"/value", "missing required field")
 		}
 		c.length(m, "value", mostOptionValue, at)
 		if d, ok := m["description"]; ok {
-			c.text(d, "", mostOptionText, at+"/description")
+			c.text(d, kind, mostOptionText, at+"/description")
 		}
 	}
 }
@@ -137,6 +164,9 @@ func (c *check) initial(n node, here string) {
 	chosen := nodes(n, "initial_options")
 	if o := sub(n, "initial_option"); o != nil {
 		chosen = append(chosen, o)
+	}
+	if most := count(n, "max_selected_items"); most > 0 && int64(len(chosen)) > most {
+		c.report(here+"/initial_options", "no more than %d items allowed", most)
 	}
 	for _, o := range chosen {
 		if !slices.ContainsFunc(optionsOf(n), func(have node) bool { return str(have, "value") == str(o, "value") }) {
@@ -164,6 +194,15 @@ func (c *check) within(n node, key string, least, most int64, here string) {
 	if !isNum || err != nil || i < least || i > most {
 		c.report(here+"/"+key, "must be between %d and %d", least, most)
 	}
+}
+
+// count reads a number that may be missing: 0.
+func count(n node, key string) int64 {
+	v, ok := n[key].(json.Number)
+	if !ok {
+		return 0
+	}
+	return number(v)
 }
 
 func (c *check) layout(n node, key, layout, here string) {

@@ -3,11 +3,13 @@ package slackemu
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 )
 
-// Limits of tables (Slack, table block; the data table is held to the same ones).
+// Limits of tables (Slack, table block and data table block). A data table has a header beside its rows. Its cells and the
+// number of tables in a message are not documented: it is held to the limits of the table.
 const (
 	mostRows      = 100
 	mostCells     = 20
@@ -16,9 +18,14 @@ const (
 
 func (c *check) table(n node, here string) {
 	c.tables++
-	c.rows(n, here, []string{"raw_text", "raw_number", "rich_text"})
+	c.rows(n, here, 1, mostRows, []string{"raw_text", "raw_number", "rich_text"})
 	if len(list(n, "column_settings")) > mostCells {
 		c.report(here+"/column_settings", "no more than %d items allowed", mostCells)
+	}
+	for i, s := range nodes(n, "column_settings") {
+		if a, ok := s["align"]; ok && a != "left" && a != "center" && a != "right" {
+			c.report(fmt.Sprintf("%s/column_settings/%d/align", here, i), "must be a valid enum value")
+		}
 	}
 }
 
@@ -28,25 +35,33 @@ func (c *check) dataTable(n node, here string) {
 		c.report(here+"/caption", "must be more than 0 characters")
 	}
 	c.within(n, "page_size", 1, mostRows, here)
-	c.rows(n, here, []string{"raw_text", "raw_number", "rich_text", "action_cell"})
-	if rows := list(n, "rows"); len(rows) > 0 {
-		header, _ := rows[0].([]any)
-		for i, cell := range objects(header) {
-			if str(cell, "type") != "raw_text" {
-				c.report(fmt.Sprintf("%s/rows/0/%d", here, i), "the header holds raw_text only")
-			}
+	c.rows(n, here, 2, mostRows+1, []string{"raw_text", "raw_number", "rich_text", "action_cell"})
+	rows := list(n, "rows")
+	if len(rows) == 0 {
+		return
+	}
+	header, _ := rows[0].([]any)
+	for i, cell := range objects(header) {
+		if str(cell, "type") != "raw_text" {
+			c.report(fmt.Sprintf("%s/rows/0/%d", here, i), "the header holds raw_text only")
 		}
 	}
+	for i, r := range rows {
+		if cells, _ := r.([]any); len(cells) != len(header) {
+			c.report(fmt.Sprintf("%s/rows/%d", here, i), "all rows must have the same number of cells")
+		}
+	}
+	c.within(n, "row_header_column_index", 0, int64(max(0, len(header)-1)), here)
 }
 
 // rows validates the cells of a table, and their sum.
-func (c *check) rows(n node, here string, kinds []string) {
+func (c *check) rows(n node, here string, least, most int, kinds []string) {
 	rows := list(n, "rows")
-	if len(rows) == 0 {
-		c.report(here+"/rows", "no less than 1 items allowed")
+	if len(rows) < least {
+		c.report(here+"/rows", "no less than %d items allowed", least)
 	}
-	if len(rows) > mostRows {
-		c.report(here+"/rows", "no more than %d items allowed", mostRows)
+	if len(rows) > most {
+		c.report(here+"/rows", "no more than %d items allowed", most)
 	}
 	for i, r := range rows {
 		at := fmt.Sprintf("%s/rows/%d", here, i)
@@ -74,15 +89,17 @@ func (c *check) cell(v any, here string, kinds []string) {
 		return
 	}
 	kind := str(n, "type")
-	known := false
-	for _, k := range kinds {
-		known = known || k == kind
-	}
 	switch {
-	case !known:
+	case !slices.Contains(kinds, kind):
 		c.report(here+"/type", "unsupported type: %s", kind)
 	case kind == "raw_text" && str(n, "text") == "":
 		c.report(here+"/text", "must be more than 0 characters")
+	case kind == "raw_number":
+		if v, ok := n["value"].(json.Number); !ok {
+			c.report(here+"/value", "must be a number")
+		} else if _, err := v.Float64(); err != nil {
+			c.report(here+"/value", "must be a number")
+		}
 	case kind == "rich_text" && len(list(n, "elements")) == 0:
 		c.report(here+"/elements", "no less than 1 items allowed")
 	case kind == "action_cell":
@@ -92,6 +109,9 @@ func (c *check) cell(v any, here string, kinds []string) {
 			return
 		}
 		c.element(e, []string{"button"}, here+"/element")
+		if f, ok := n["fallback"]; ok {
+			c.cell(f, here+"/fallback", []string{"raw_text", "raw_number"})
+		}
 	}
 }
 
