@@ -19,21 +19,34 @@ import (
 func (s *Scheduler) people(ctx context.Context, ids []rotation.ID, now time.Time) (served int, left []rotation.ID, errs []error) {
 	var tell []rotation.ID
 	var mu sync.Mutex
-	each(ctx, wakesAtOnce, len(ids), func(i int) {
-		var mine bool
-		err := s.guard(func() (err error) { mine, err = s.concern(ctx, ids[i], now); return err })
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case err != nil:
-			s.o.Log.Error("rotation not carried on; it stays due", "rotation", ids[i], "error", err)
-			errs = append(errs, fmt.Errorf("rotation %s: %w", ids[i], err))
-		case mine:
-			tell = append(tell, ids[i])
-		default:
-			left = append(left, ids[i])
-		}
-	})
+	owners, known := map[string]bool{}, map[rotation.ID]bool{} // of keys that became due
+	for _, id := range ids {
+		known[id] = true
+	}
+	serve := func(ids []rotation.ID, concern func(ctx context.Context, id rotation.ID, now time.Time) (string, bool, error), rest *[]rotation.ID) {
+		each(ctx, wakesAtOnce, len(ids), func(i int) {
+			var owner string
+			var mine bool
+			err := s.guard(func() (err error) { owner, mine, err = concern(ctx, ids[i], now); return err })
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				s.o.Log.Error("rotation not carried on; it stays due", "rotation", ids[i], "error", err)
+				errs = append(errs, fmt.Errorf("rotation %s: %w", ids[i], err))
+			case mine:
+				tell = append(tell, ids[i])
+				if owner != "" {
+					owners[owner] = true
+				}
+			default:
+				*rest = append(*rest, ids[i])
+			}
+		})
+	}
+	serve(ids, s.concern, &left)
+	var inTheirTime []rotation.ID
+	serve(s.together(ctx, owners, known, now), s.ask, &inTheirTime)
 	slices.Sort(left)
 	if slices.Sort(tell); len(tell) == 0 {
 		return 0, left, errs
@@ -46,23 +59,37 @@ func (s *Scheduler) people(ctx context.Context, ids []rotation.ID, now time.Time
 }
 
 // concern takes the step of one rotation, if it concerns people alone. mine: people have to be told of it now, and nothing
-// else is due.
-func (s *Scheduler) concern(ctx context.Context, id rotation.ID, now time.Time) (mine bool, err error) {
+// else is due. owner is whose key became due.
+func (s *Scheduler) concern(ctx context.Context, id rotation.ID, now time.Time) (owner string, mine bool, err error) {
 	r, err := s.o.Store.GetRotation(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
+		return "", false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("read it: %w", err)
+		return "", false, fmt.Errorf("read it: %w", err)
 	}
-	p, _, ok := s.o.Rules.For(approval.TargetOf(r))
-	if !ok || p.Mode == rotation.ModeAudit || r.Acting != nil {
-		return false, nil // the rotator's
+	if !s.asks(r) {
+		return "", false, nil // the rotator's
 	}
 	step, at := r.Next()
 	if step == rotation.StepNone || at.After(now) {
-		return r.Untold() && !r.TellAfter.After(now), nil
+		return "", r.Untold() && !r.TellAfter.After(now), nil
 	}
+	if step == rotation.StepDue {
+		owner = r.Owner
+	}
+	mine, err = s.take(ctx, r, step, now)
+	return owner, mine, err
+}
+
+// asks reports whether people are asked about a rotation, and nobody works on it.
+func (s *Scheduler) asks(r rotation.Rotation) bool {
+	p, _, ok := s.o.Rules.For(approval.TargetOf(r))
+	return ok && p.Mode != rotation.ModeAudit && r.Acting == nil
+}
+
+// take takes a step that concerns people alone. It does not take others.
+func (s *Scheduler) take(ctx context.Context, r rotation.Rotation, step rotation.Step, now time.Time) (taken bool, err error) {
 	events, ok := s.plain(ctx, r, step, now)
 	if !ok {
 		return false, nil
@@ -81,7 +108,7 @@ func (s *Scheduler) concern(ctx context.Context, id rotation.ID, now time.Time) 
 		return false, err
 	}
 	for _, e := range events {
-		s.o.Log.Info("rotation moved", "rotation", id, "account", r.Account, "event", e.Name(), "state", next.State)
+		s.o.Log.Info("rotation moved", "rotation", r.ID, "account", r.Account, "event", e.Name(), "state", next.State)
 	}
 	return true, nil
 }

@@ -190,3 +190,37 @@ func TestTickCancelled(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 }
+
+// Keys of one owner that were made in one afternoon are asked about at once, and those of nobody else, nor of another day, nor
+// what its owner put off.
+func TestTickAsksTogether(t *testing.T) {
+	w := newWorld()
+	a := w.accounts[acct]
+	made := func(name string, after time.Duration, owner string) *user {
+		u := a.user(name, 85)
+		u.keys[0].created = u.keys[0].created.Add(after)
+		u.tags = map[string]string{"owner": owner}
+		return u
+	}
+	first, later := made("first", 0, "a@acme.example"), made("later", 20*time.Hour, "a@acme.example")
+	off, tomorrow, other := made("off", 2*time.Hour, "a@acme.example"), made("tomorrow", 25*time.Hour, "a@acme.example"), made("other", 2*time.Hour, "b@acme.example")
+	w.run(t, RunOptions{})
+	w.change(t, off, rotation.Snooze{Actor: person, For: 6 * day, Why: "later"})
+	for _, u := range a.users {
+		r := w.rotation(t, acct, u)
+		w.store.rotations[r.ID] = r.WithTold(r.PeopleSeq, nil, w.now)
+	}
+	w.opened = nil
+	w.later(5 * day)
+	if n, err := New(w.options()).Tick(context.Background()); n != 2 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	for u, want := range map[*user]rotation.State{first: rotation.Awaiting, later: rotation.Awaiting, off: rotation.Upcoming, tomorrow: rotation.Upcoming, other: rotation.Upcoming} {
+		if r := w.rotation(t, acct, u); r.State != want {
+			t.Errorf("%s is %s", u.name, r.State)
+		}
+	}
+	if len(w.opened) != 1 || len(w.opened[0]) != 2 {
+		t.Errorf("told of %v", w.opened)
+	}
+}

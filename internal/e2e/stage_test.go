@@ -21,10 +21,11 @@ import (
 // stage is the whole application in this process, against both emulators. Time passes when a test says so.
 type stage struct {
 	*world.World
-	tb   testing.TB
-	app  *app.App
-	db   string
-	logs *syncBuffer
+	tb    testing.TB
+	app   *app.App
+	db    string
+	logs  *syncBuffer
+	hands *world.Hands // protocol clock: a pause takes no time but on it
 }
 
 type syncBuffer struct {
@@ -58,7 +59,7 @@ func newStage(tb testing.TB, edit ...func(string) string) *stage {
 // newStageOn starts one more process of the application, on a world and a store that may be there already.
 func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) string) *stage {
 	tb.Helper()
-	s := &stage{World: w, tb: tb, db: db, logs: &syncBuffer{}}
+	s := &stage{World: w, tb: tb, db: db, logs: &syncBuffer{}, hands: &world.Hands{}}
 	tb.Setenv("SLACK_BOT_TOKEN", world.Token)
 	tb.Setenv("SLACK_SIGNING_SECRET", world.Signing)
 	text := w.Config(s.db)
@@ -69,11 +70,10 @@ func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) s
 	if err != nil {
 		tb.Fatal(err)
 	}
-	hands := &world.Hands{} // a pause takes no time
 	s.app, err = app.New(context.Background(), cfg, app.Options{
 		AWS: w.AWSConfig(), Now: w.Clock.Now,
 		Log:  slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Real: hands.Now, Wait: hands.Wait,
+		Real: s.hands.Now, Wait: s.hands.Wait,
 	})
 	if err != nil {
 		tb.Fatal(err)

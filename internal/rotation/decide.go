@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// Due says that the old key has reached its age.
+// Due asks for the decision on a key that has reached its age, or will within AskAhead.
 type Due struct{}
+
+// AskAhead is how long before its time a decision may be asked for, so that the keys of one owner are asked about at once.
+const AskAhead = Day
 
 // Name implements Event.
 func (Due) Name() string { return "due" }
@@ -19,7 +22,7 @@ func (e Due) apply(r *Rotation, now time.Time) error {
 	if err := r.in("ask for a decision", Upcoming); err != nil {
 		return err
 	}
-	if now.Before(r.DueAt) {
+	if now.Before(r.DueAt.Add(-AskAhead)) {
 		return refuse(NotNow, "key %s is not due before %s", r.Old.ID, day(r.DueAt))
 	}
 	r.State = Awaiting
