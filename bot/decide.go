@@ -22,6 +22,8 @@ type decision struct {
 	episode int    // that was shown; 0: nothing was, it came as a command
 	digest  string // of what was shown
 
+	groups memberships // asked for once, however often the decision is made again
+
 	// event makes the event for the rotation as it is now, or says in a sentence why the words do not do.
 	event func(r rotation.Rotation, g ruling) (rotation.Event, error)
 }
@@ -66,6 +68,7 @@ func (b *Bot) decide(ctx context.Context, d decision) outcome {
 // settle reads, checks that the button fits, asks the rules, applies, saves on condition, and begins again if somebody else
 // saved. Exactly one of those who decide at once gets through with each version.
 func (b *Bot) settle(ctx context.Context, d decision) outcome {
+	d.groups = b.memberships()
 	for try := range mostTries {
 		r, e, err := b.facts(ctx, d)
 		if err != nil {
@@ -79,7 +82,7 @@ func (b *Bot) settle(ctx context.Context, d decision) outcome {
 		switch {
 		case err == nil:
 			b.o.Wake(saved.ID)
-			return outcome{ending: done, rotation: saved, message: templates.AnswerDone(d.what, saved)}
+			return outcome{ending: done, rotation: saved, message: confirmed(d.what, saved)}
 		case !errors.Is(err, store.ErrConflict):
 			return trouble(r, unsure{err})
 		case !pause(ctx, try):
@@ -87,6 +90,14 @@ func (b *Bot) settle(ctx context.Context, d decision) outcome {
 		}
 	}
 	return trouble(rotation.Rotation{}, fmt.Errorf("%d tries: %w", mostTries, store.ErrConflict))
+}
+
+// confirmed is the answer to a decision that took effect.
+func confirmed(what string, r rotation.Rotation) templates.Message {
+	if what == templates.ActGlass {
+		return templates.AnswerGlass(r)
+	}
+	return templates.AnswerDone(what, r)
 }
 
 // facts reads the rotation, and the exemption of its user where the decision depends on it.
@@ -109,7 +120,10 @@ func (b *Bot) look(ctx context.Context, d decision, r rotation.Rotation, e rotat
 
 // weigh says what the decision makes of the rotation as it was read, without saving anything.
 func (b *Bot) weigh(ctx context.Context, d decision, r rotation.Rotation, e rotation.Exemption) (outcome, rotation.Rotation) {
-	g := b.ruleFor(ctx, d.what, r, d.person)
+	if d.groups.bot == nil {
+		d.groups = b.memberships()
+	}
+	g := b.ruleFor(ctx, d.what, r, d.person, d.groups)
 	if !g.verdict.Allowed {
 		return outcome{ending: denied, rotation: r, why: &wordsError{g.verdict.Why}, message: templates.AnswerRefused(r, g.verdict)}, r
 	}

@@ -46,8 +46,12 @@ func (b *Bot) exemptRotation(ctx context.Context, id rotation.ID, episode int, w
 		b.log(ctx, d, out)
 		return out
 	}
-	b.noteExemption(ctx, who, templates.ActExempt, e)
 	out = b.decide(ctx, d)
+	noted := e
+	if out.ending == done { // the reason is in the rotation's history
+		noted.Why = ""
+	}
+	b.noteExemption(ctx, who, templates.ActExempt, noted)
 	switch out.ending {
 	case done:
 	case refused:
@@ -69,10 +73,39 @@ func (b *Bot) stranger(ctx context.Context, who approval.Person, what, user, why
 	return b.turnedAway(ctx, who, what, why)
 }
 
-// renewed is the exemption of a user as it becomes: the next one in the policy's budget.
+// exemptible narrows what a window offers to what today's policy leaves for the user of a rotation. ok is false where that is
+// nothing, or not known: then the outcome says so.
+func (b *Bot) exemptible(ctx context.Context, r *rotation.Rotation, who approval.Person) (out outcome, ok bool) {
+	before, err := b.exemption(ctx, r.Account, r.UserID)
+	if err != nil {
+		return trouble(*r, fmt.Errorf("read exemption: %w", err)), false
+	}
+	policy, _, _ := b.o.Rules.For(approval.TargetOf(*r))
+	left, err := exemptLeft(before, policy, who, b.o.Now())
+	if err != nil {
+		return notNow(*r, err), false
+	}
+	r.Policy.ExemptLongest = min(r.Policy.ExemptLongest, left)
+	return outcome{}, true
+}
+
+// renewed is the exemption of a user as it becomes: the next one in the policy's budget. What arrives twice spends it once.
 func renewed(before rotation.Exemption, s rotation.Snapshot, u rotation.User, p rotation.Policy, who approval.Person, w wish, now time.Time) (rotation.Exemption, error) {
+	if a := now.Sub(before.From); before.By.Same(who.Actor()) && before.Why == w.why && before.Until.Equal(w.until) && a >= 0 && a < time.Minute {
+		return before, nil
+	}
 	before.Account, before.UserID, before.UserName = s.Account, u.ID, u.Name
 	return before.Renew(p, who.Actor(), w.why, w.until, now)
+}
+
+// exemptLeft is for how long a user can be exempted from now on. Where that is no time at all, the refusal says so.
+func exemptLeft(before rotation.Exemption, p rotation.Policy, who approval.Person, now time.Time) (time.Duration, error) {
+	left := p.Exempts().Left(before.Used.Count, max(before.Used.Total-max(before.Until.Sub(now), 0), 0))
+	if left > 0 {
+		return left, nil
+	}
+	_, err := before.Renew(p, who.Actor(), "-", now.Add(rotation.Day), now)
+	return 0, err
 }
 
 // exempt serves /keys exempt: by a rotation's rules while one is open, by the user's otherwise.
@@ -82,8 +115,10 @@ func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templa
 	}
 	s, u, no := b.userAt(ctx, c.User)
 	if no != nil {
+		b.note(ctx, who, noteNotNow, templates.ActExempt+": no such user was found")
 		return *no
 	}
+	about := aboutUser(templates.ActExempt, s, u)
 	w := wish{why: c.Reason, until: c.Until}
 	r, err := b.o.Store.GetRotation(ctx, rotation.MakeID(s.Account, u.ID))
 	switch {
@@ -95,7 +130,7 @@ func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templa
 		}
 		return out.message
 	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return b.troubled("rotation not read", err)
+		return b.inTrouble(ctx, who, about, "rotation not read", err)
 	}
 	g := b.ruleForUser(ctx, templates.ActExempt, s, u, who)
 	if !g.verdict.Allowed {
@@ -104,14 +139,14 @@ func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templa
 	}
 	before, err := b.exemption(ctx, s.Account, u.ID)
 	if err != nil {
-		return b.troubled("exemption not read", err)
+		return b.inTrouble(ctx, who, about, "exemption not read", err)
 	}
 	e, err := renewed(before, s, u, g.policy, who, w, b.o.Now())
 	if err != nil {
-		return templates.AnswerSentence(err.Error())
+		return b.sorry(ctx, who, about, err.Error())
 	}
 	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
-		return b.troubled("exemption not saved", unsure{err})
+		return b.inTrouble(ctx, who, about, "exemption not saved", unsure{err})
 	}
 	b.exempted(ctx, who, templates.ActExempt, e)
 	return templates.AnswerExempted(s, e, false)
@@ -124,13 +159,15 @@ func (b *Bot) rotate(ctx context.Context, c Command, who approval.Person) templa
 	}
 	s, u, no := b.userAt(ctx, c.User)
 	if no != nil {
+		b.note(ctx, who, noteNotNow, "rotate: no such user was found")
 		return *no
 	}
+	about := aboutUser("rotate", s, u)
 	id := rotation.MakeID(s.Account, u.ID)
 	r, err := b.o.Store.GetRotation(ctx, id)
 	known := err == nil
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return b.troubled("rotation not read", err)
+		return b.inTrouble(ctx, who, about, "rotation not read", err)
 	}
 	g := b.ruleForUser(ctx, "rotate", s, u, who)
 	if !g.verdict.Allowed {
@@ -139,33 +176,40 @@ func (b *Bot) rotate(ctx context.Context, c Command, who approval.Person) templa
 	}
 	switch {
 	case known && r.Open():
+		b.note(ctx, who, noteNotNow, about+": a rotation is open already")
 		return templates.AnswerOpenAlready(r)
 	case g.policy.Mode == rotation.ModeAudit:
-		return templates.AnswerSentence("the policy for this user only reports (mode audit), so nothing can be rotated")
+		return b.sorry(ctx, who, about, "the policy for this user only reports (mode audit), so nothing can be rotated")
 	case u.Exempt:
-		return templates.AnswerSentence("the user is in the exemption group, so keyturn leaves it alone. Take it out of the group first")
+		return b.sorry(ctx, who, about, "the user is in the exemption group, so keyturn leaves it alone. Take it out of the group first")
 	case len(u.Keys) == 0:
-		return templates.AnswerSentence("as of the last scan the user has no access keys, so there is nothing to rotate")
+		return b.sorry(ctx, who, about, "as of the last scan the user has no access keys, so there is nothing to rotate")
 	}
-	if e, err := b.o.Store.GetExemption(ctx, s.Account, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return b.troubled("exemption not read", err)
-	} else if err == nil && e.InForce(b.o.Now()) {
-		return templates.AnswerSentence(exemptSentence(e))
+	if e, err := b.exemption(ctx, s.Account, u.ID); err != nil {
+		return b.inTrouble(ctx, who, about, "exemption not read", err)
+	} else if e.InForce(b.o.Now()) {
+		return b.sorry(ctx, who, about, exemptSentence(e))
 	}
 	if q, ok, err := b.requested(ctx, id); err != nil {
-		return b.troubled("requests not read", err)
+		return b.inTrouble(ctx, who, about, "requests not read", err)
 	} else if ok {
+		b.note(ctx, who, noteNotNow, about+": it was asked for already")
 		return templates.AnswerRequestedBefore(s, u, q)
 	}
 	q := rotation.Request{Account: s.Account, UserID: u.ID, UserName: u.Name, By: who.Actor(), Why: c.Reason, At: b.o.Now()}
 	if err := b.o.Store.SaveRequest(ctx, q); err != nil {
-		return b.troubled("request not saved", unsure{err})
+		return b.inTrouble(ctx, who, about, "request not saved", unsure{err})
 	}
 	b.o.Log.Info("decided", "account", s.Account, "user", u.Name, "actor", who.SlackID, "what", "rotate")
-	b.note(ctx, who, "rotate", fmt.Sprintf("%s@%s: %s", u.Name, s.Account, c.Reason))
+	b.note(ctx, who, "rotate", fmt.Sprintf("%s@%s", u.Name, s.Account)) // the reason goes into the rotation's history
 	b.o.Requested(q)
 	b.o.Wake(id)
 	return templates.AnswerRequested(s, u)
+}
+
+// aboutUser is something about a user as the journal has it.
+func aboutUser(what string, s rotation.Snapshot, u rotation.User) string {
+	return fmt.Sprintf("%s of %s@%s", what, u.Name, s.Account)
 }
 
 // requested finds the request for a user that nobody has served yet.

@@ -61,9 +61,10 @@ func FuzzParse(f *testing.F) {
 
 func FuzzButtonValue(f *testing.F) {
 	r := opened(rotation.Awaiting)
-	for _, s := range []string{value(r), templates.PageValue("mine", "", 1), templates.PageValue("due", "30d", 2), templates.PageValue("history", string(oldKey), 3), "", "{}", "null", `{"i":"page/mine","e":1,"p":"x"}`, "reject " + value(r), "page " + templates.PageValue("mine", "", 2)} {
+	for _, s := range []string{value(r), templates.PageValue("mine", "", 1), templates.PageValue("due", "30d", 2), templates.PageValue("history", string(oldKey), 3), "", "{}", "null", `{"i":"page/mine","e":1,"p":"x"}`, "reject " + value(r), "break-glass " + value(r), `{"i":"111122223333/AIDAYOUNG","e":0}`, "page " + templates.PageValue("mine", "", 2)} {
 		f.Add(s, "approve:1")
 		f.Add(s, "more")
+		f.Add(s, "renew")
 	}
 	f.Fuzz(func(t *testing.T, s, id string) {
 		if v, err := templates.ParseValue(s); err == nil {
@@ -119,13 +120,23 @@ func (e *bench) mustBeDecided(before map[rotation.ID]rotation.Rotation) {
 		mustVerify(e.t, r)
 	}
 	for _, x := range e.store.exemptions {
-		if !slices.Contains(may, x.By.ID) || x.Why == "" || !x.Until.After(start) {
+		if !slices.Contains(may, x.By.ID) || x.Why == "" || x.Until.Before(start) {
 			e.t.Errorf("exempted: %+v", x)
 		}
 	}
 	for _, q := range e.store.requests {
 		if !slices.Contains(may, q.By.ID) {
 			e.t.Errorf("requested: %+v", q)
+		}
+	}
+	for name, entries := range e.store.chains {
+		if err := rotation.VerifyHistory(entries); err != nil {
+			e.t.Errorf("chain %s: %v", name, err)
+		}
+	}
+	for _, s := range e.slack.heard() {
+		if s.View != nil && (len(s.View.Blocks.BlockSet) > 100 || len(s.View.PrivateMetadata) > 3000 || len(s.Text) > 13_000) {
+			e.t.Errorf("a window with %d blocks and %d bytes of text", len(s.View.Blocks.BlockSet), len(s.Text))
 		}
 	}
 	for _, l := range e.log.lines() {
@@ -153,6 +164,12 @@ func (e *bench) everyState() map[rotation.ID]rotation.Rotation {
 	return out
 }
 
+// exempted exempts a user who has no rotation.
+func (e *bench) exempted() {
+	e.store.exemptions[rotation.MakeID(account, "AIDAYOUNG")] = rotation.Exemption{Account: account, UserID: "AIDAYOUNG", UserName: "young",
+		By: everybody()[1].Actor(), Why: "vendor", From: start.Add(-days(1)), Until: start.Add(days(9)), Used: rotation.Spent{Count: 1, Total: days(10)}}
+}
+
 func FuzzInteraction(f *testing.F) {
 	raw := func(body string) string {
 		form, err := url.ParseQuery(body)
@@ -171,13 +188,32 @@ func FuzzInteraction(f *testing.F) {
 			f.Add(raw(click{user: user, action: d.action, value: d.value().Encode(), modal: true}.body()))
 		}
 	}
+	young := templates.Value{ID: rotation.MakeID(account, "AIDAYOUNG")}
+	alone := at(rotation.Awaiting)
+	for _, user := range []string{accountOwner, guest} {
+		f.Add(raw(shortcut(user, "look:\n"+string(oldKey))))
+		f.Add(raw(shortcut(user, "nothing")))
+		f.Add(raw(leakForm(user, string(oldKey), "on GitHub", "channel C0GENERAL, message 1700000000.000100")))
+		f.Add(raw(leakForm(user, string(youngKey), "on GitHub", "<!channel>")))
+		f.Add(raw(leakForm(user, "AKIA", "", "")))
+		f.Add(raw(click{user: user, action: "renew", value: young.Encode()}.body()))
+		f.Add(raw(filledIn{user: user, action: "renew", value: young, why: "still the vendor", until: "2026-09-01"}.body()))
+		f.Add(raw(filledIn{user: user, action: "renew", value: young, why: "x", until: "9999-12-31"}.body()))
+		f.Add(raw(click{user: user, action: "break-glass", value: value(alone), ephemeral: true}.body()))
+		f.Add(raw(filledIn{user: user, action: "break-glass", value: templates.ValueOf(alone), why: "nobody else is here"}.body()))
+	}
+	f.Add(`{"type":"message_action","callback_id":"report_leaked","user":{"id":"U0OWNER1"},"message":null}`)
+	f.Add(`{"type":"message_action","callback_id":"report_leaked","user":{"id":"U0OWNER1"},"channel":{"id":"<!here>"},"message_ts":"x","message":{"text":["AKIAOLDOLDOLDOLD0001"]}}`)
+	f.Add(`{"type":"view_submission","user":{"id":"U0OWNER1"},"view":{"callback_id":"leaked","state":{"values":{"key":{"key":null}}}}}`)
 	f.Add("null")
 	f.Add(`{"type":"block_actions","user":{"id":"U0OWNER1"},"actions":[{"block_id":"b","action_id":"page:next","value":"{\"i\":\"page/due\",\"e\":1}"},null,{}]}`)
 	f.Add(`{"type":"view_submission","user":{"id":"U0OWNER1"},"view":{"callback_id":"reject","private_metadata":"{}","state":null}}`)
 	f.Add(`{"type":"block_actions","user":{"id":"U0OWNER1"},"state":{"values":{"a":{"b":null}}},"view":{"type":"modal"}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		e := newBench(t)
+		e.rules.rule.BreakGlass = e.rules.rule.AnyOf
 		before := e.everyState()
+		e.exempted()
 		w := e.send("/slack/interactions", url.Values{"payload": {body}}.Encode())
 		if w.Code != 200 && w.Code != 400 && w.Code != 413 {
 			t.Errorf("status %d", w.Code)
@@ -192,7 +228,8 @@ func FuzzCommandForm(f *testing.F) {
 			f.Add(commandForm(user, d.action+" "+string(d.from.Old.ID)+" "+d.command))
 		}
 	}
-	for _, text := range append(readings, "rotate young@payments x", "exempt young@payments until 2026-09-01 x", "exempt billing-export@payments 2026-09-01 x") {
+	for _, text := range append(readings, "rotate young@payments x", "exempt young@payments until 2026-09-01 x", "exempt billing-export@payments 2026-09-01 x",
+		"unexempt young@payments x", "leaked "+string(oldKey)+" x", "leaked "+string(youngKey)+" x", "break-glass "+string(oldKey)+" x", "break-glass "+string(oldKey)+" "+string(twoKey)+" x") {
 		f.Add(commandForm(named, text))
 		f.Add(commandForm(outsider, text))
 	}
@@ -201,7 +238,9 @@ func FuzzCommandForm(f *testing.F) {
 	f.Add("%")
 	f.Fuzz(func(t *testing.T, body string) {
 		e := newBench(t)
+		e.rules.rule.BreakGlass = e.rules.rule.AnyOf
 		before := e.everyState()
+		e.exempted()
 		w := e.send("/slack/commands", body)
 		if w.Code != 200 && w.Code != 400 && w.Code != 413 {
 			t.Errorf("status %d", w.Code)

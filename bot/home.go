@@ -16,6 +16,7 @@ const (
 // home publishes a person's App Home: everything, or one page of a part.
 func (b *Bot) home(ctx context.Context, user string, c cursor) {
 	who := b.person(ctx, user)
+	ctx, left := counting(ctx)
 	h := templates.HomeView{Prefix: b.o.Prefix, Now: b.o.Now()}
 	if h.Refused = b.mayRead(who); h.Refused != "" {
 		b.turnedAway(ctx, who, "home", h.Refused)
@@ -24,6 +25,7 @@ func (b *Bot) home(ctx context.Context, user string, c cursor) {
 		h.Refused = "keyturn cannot read its store just now. Open this page again in a minute."
 	} else {
 		b.fill(&h, m, c)
+		h.Unread = left.n()
 		if h.Alone == "" {
 			h.Points = b.points(ctx)
 		}

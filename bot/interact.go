@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,6 +89,7 @@ func (b *Bot) click(ctx context.Context, c slack.InteractionCallback, a slack.Bl
 	action, value := actionOf(a)
 	p := placeOf(c)
 	if action == templates.ActPage {
+		b.notePaging(ctx, p, value)
 		b.afterAck(ctx, func(ctx context.Context) { b.turn(ctx, p, value) })
 		return
 	}
@@ -101,7 +103,7 @@ func (b *Bot) click(ctx context.Context, c slack.InteractionCallback, a slack.Bl
 		b.afterAck(ctx, func(ctx context.Context) { b.askRenewal(ctx, p, v) })
 	case templates.ActReview, templates.ActHistory:
 		b.afterAck(ctx, func(ctx context.Context) { b.show(ctx, p, action, v) })
-	case templates.ActSnooze, templates.ActHold, templates.ActExtend, templates.ActReject, templates.ActExempt, templates.ActAnyway:
+	case templates.ActSnooze, templates.ActHold, templates.ActExtend, templates.ActReject, templates.ActExempt, templates.ActAnyway, templates.ActGlass:
 		b.afterAck(ctx, func(ctx context.Context) { b.ask(ctx, p, action, v) })
 	default:
 		b.pressed(ctx, p, b.person(ctx, p.user), action, v)
@@ -113,6 +115,16 @@ func (b *Bot) unknownButton(ctx context.Context, p place, action string) {
 	b.o.Log.Warn("button not understood", "actor", p.user, "action", templates.Cut(action, 40))
 	b.note(ctx, approval.Person{SlackID: p.user}, noteUnknown, "a button that this version does not know")
 	b.afterAck(ctx, func(ctx context.Context) { b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue)) })
+}
+
+// notePaging notes a click on Next or Previous.
+func (b *Bot) notePaging(ctx context.Context, p place, value string) {
+	who := approval.Person{SlackID: p.user}
+	if c, err := parseCursor(value); err != nil {
+		b.note(ctx, who, noteUnknown, "a button that this version does not know")
+	} else {
+		b.note(ctx, who, notePage, strings.Join(strings.Fields(fmt.Sprintf("%s %s %d", c.List, typed(c.Arg), c.Page)), " "))
+	}
 }
 
 // pressed carries out what a button says by itself. Where today's rule wants a reason too, the window asks for it.
@@ -218,6 +230,14 @@ func (b *Bot) ask(ctx context.Context, p place, action string, v templates.Value
 		b.answer(ctx, p, out)
 		return
 	}
+	if action == templates.ActExempt {
+		if out, ok := b.exemptible(ctx, &r, who); !ok {
+			b.log(ctx, d, out)
+			b.answer(ctx, p, out)
+			return
+		}
+	}
+	b.note(ctx, who, noteOpened, action+" of "+string(v.ID))
 	b.window(ctx, p, form(action, r, v, b))
 }
 
@@ -235,6 +255,8 @@ func form(action string, r rotation.Rotation, v templates.Value, b *Bot) slack.M
 		return templates.ModalExempt(r, v, b.o.Now())
 	case templates.ActAnyway:
 		return templates.ModalAnyway(r, v)
+	case templates.ActGlass:
+		return templates.ModalGlass(r, v)
 	default:
 		return templates.ModalApprove(r, v)
 	}

@@ -46,7 +46,7 @@ func TestJournal(t *testing.T) {
 	got := strings.Join(e.noted(owner), "\n")
 	id := string(r.ID)
 	want := []string{
-		"read: why " + string(oldKey), "read: status", "usage: help, or a command that was not understood", "read: history " + string(oldKey),
+		"read: why " + string(oldKey), "read: status", "usage: snooze", "usage: a command that was not understood", "read: history " + string(oldKey),
 		"not_now: release of " + id + ": key " + string(oldKey) + " is not on hold", "unknown: a button that this version does not know", "stale: approve of " + id,
 	}
 	if got != strings.Join(want, "\n") {
@@ -61,7 +61,57 @@ func TestJournal(t *testing.T) {
 	wants(t, strings.Join(e.noted(other), "\n"), "refused: approve of "+id)
 	e.says(accountOwner, "rotate young@payments leaver")
 	e.says(accountOwner, "exempt young@payments until 2026-07-01 vendor")
-	wants(t, strings.Join(e.noted(accountOwner), "\n"), "rotate: young@"+string(account)+": leaver", "exempt: young@"+string(account)+" until 2026-07-01: vendor")
+	wants(t, strings.Join(e.noted(accountOwner), "\n"), "rotate: young@"+string(account), "exempt: young@"+string(account)+" until 2026-07-01: vendor")
+}
+
+// Clicks that decide nothing, and windows that are not taken, are in the journal too; once, and without what was typed.
+func TestJournalOfClicks(t *testing.T) {
+	e := newBench(t)
+	r := e.kept(opened(rotation.Awaiting))
+	id := string(r.ID)
+	v := templates.ValueOf(r)
+	e.says(owner, "status billing-export@payments")
+	e.says(owner, "status wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	e.says(owner, "due 30d")
+	e.says(owner, "help")
+	e.press(click{user: owner, action: "snooze", value: v.Encode()})
+	e.press(click{user: owner, action: "page:next", value: templates.PageValue("due", "30d", 2)})
+	e.press(click{user: owner, action: "page:next", value: "x"})
+	e.submit(filledIn{user: owner, action: "reject", value: v})
+	e.submit(filledIn{user: owner, action: "warp", value: v, why: "secret reason"})
+	e.send("/slack/interactions", shortcut(owner, "secret text "+string(oldKey)))
+	e.send("/slack/interactions", strings.ReplaceAll(shortcut(owner, "x"), ShortcutLeaked, "warp"))
+	e.submitRaw(leakForm(owner, "x", "secret reason", ""))
+	e.submit(filledIn{user: owner, action: "reject", value: v, why: "secret reason"}) // in the history
+	want := []string{
+		"read: status billing-export@payments", "read: status …", "read: due 30d", "read: help", "opened: snooze of " + id, "page: due 30d 2",
+		"unknown: a button that this version does not know", "usage: the window of reject", "unknown: a window that this version does not know",
+		"opened: leaked", "unknown: a shortcut that this version does not know", "usage: the window of leaked",
+	}
+	is(t, e.noted(owner), want)
+	if all := fmt.Sprint(e.store.chains); strings.Contains(all, "secret") || strings.Contains(all, "wJalr") {
+		t.Error(all)
+	}
+
+	e = newBench(t)
+	e.kept(opened(rotation.Awaiting))
+	about := "@" + string(account)
+	for _, text := range []string{
+		"rotate billing-export@payments x", "rotate console-only@payments x", "rotate in-group@payments x", "rotate nobody@payments x", "rotate young@payments x", "rotate young@payments x again",
+		"exempt young@payments until 2026-01-01 x", "exempt nobody@payments until 2026-07-01 x", "unexempt young@payments x", "exempt billing-export@payments until 2026-07-01 x", "approve AKIAUNKNOWNUNKNOWN9",
+	} {
+		e.says(accountOwner, text)
+	}
+	is(t, e.noted(accountOwner), []string{
+		"not_now: rotate of billing-export" + about + ": a rotation is open already",
+		"not_now: rotate of console-only" + about + ": as of the last scan the user has no access keys, so there is nothing to rotate",
+		"not_now: rotate of in-group" + about + ": the user is in the exemption group, so keyturn leaves it alone. Take it out of the group first",
+		"not_now: rotate: no such user was found", "rotate: young" + about, "not_now: rotate of young" + about + ": it was asked for already",
+		"not_now: exempt of young" + about + ": an exemption ends on a day in the future", "not_now: exempt: no such user was found",
+		"not_now: unexempt of young" + about + ": young in " + string(account) + " is not exempt, so there is nothing to end",
+		"exempt: billing-export" + about + " until 2026-07-01", // its reason is in the history
+		"not_now: approve AKIAUNKNOWNUNKNOWN9: no rotation was found",
+	})
 }
 
 // A month has a chain of its own; many clicks at once are all in it.

@@ -1,15 +1,11 @@
 package bot
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/slack-go/slack"
-
 	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
-	"github.com/keyturn/keyturn/templates"
 )
 
 const youngKey rotation.KeyID = "AKIAYOUNGYOUNGYOUNG4"
@@ -69,154 +65,109 @@ func TestLeakedWithoutARotation(t *testing.T) {
 	wants(t, e.says(accountOwner, "leaked "+string(youngKey)).Text, "Why? leaked needs a reason")
 }
 
-func shortcut(user, text string) string {
-	return payload(map[string]any{
-		"type": "message_action", "callback_id": ShortcutLeaked, "user": map[string]any{"id": user, "team_id": team}, "trigger_id": "trigger-" + user,
-		"response_url": "https://hooks.slack.com/" + user, "channel": map[string]any{"id": "C0GENERAL"}, "message_ts": "1700000000.000100",
-		"message": map[string]any{"text": text, "ts": "1700000000.000100", "attachments": []any{map[string]any{"text": "also AKIAATTACHATTACHAT22"}}},
-	})
-}
-
-func leakForm(user, key, why, seen string) string {
-	return payload(map[string]any{
-		"type": "view_submission", "user": map[string]any{"id": user, "team_id": team},
-		"view": map[string]any{"id": "V1", "type": "modal", "callback_id": "leaked", "private_metadata": seen, "state": map[string]any{"values": map[string]any{
-			"key": map[string]any{"key": map[string]any{"type": "static_select", "selected_option": map[string]any{"value": key}}},
-			"why": map[string]any{"why": map[string]any{"type": "plain_text_input", "value": why}}}}},
-	})
-}
-
-// The message shortcut finds the keys, and keeps nothing of the message but where it stands.
-func TestLeakShortcut(t *testing.T) {
-	const secretText = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+// Somebody closes the rotation between the look at it and the report: the leak is not lost.
+func TestLeakedWhileTheRotationCloses(t *testing.T) {
 	e := newBench(t)
 	r := e.kept(opened(rotation.Awaiting))
-	w := e.send("/slack/interactions", shortcut(owner, "look: "+string(oldKey)+" "+secretText+" and again "+string(oldKey)))
-	is(t, w.Code, 200)
-	view := only(t, e.slack.heard(), "OpenView").View
-	var options []string
-	for _, o := range view.Blocks.BlockSet[1].(*slack.InputBlock).Element.(*slack.SelectBlockElement).Options {
-		options = append(options, o.Value)
+	reject := func() {
+		next, err := rotation.Apply(e.store.get(t, r.ID), rotation.Reject{Actor: everybody()[2].Actor(), Why: "no"}, start)
+		if err != nil {
+			t.Error(err)
+		}
+		e.store.put(next)
 	}
-	slices.Sort(options)
-	is(t, strings.Join(options, " "), "AKIAATTACHATTACHAT22 "+string(oldKey))
-	is(t, view.PrivateMetadata, "channel C0GENERAL, message 1700000000.000100")
-	if strings.Contains(view.PrivateMetadata+textOf(view.Blocks.BlockSet), secretText) {
-		t.Fatal("the message's text is in the window")
-	}
-	is(t, e.submitRaw(leakForm(owner, "nonsense", "", "x")).Errors, map[string]string{
-		"key": "This is no access key ID. It looks like AKIAIOSFODNN7EXAMPLE.", "why": "Say where it was seen; others will read it in the history."})
-	wants(t, e.submitRaw(leakForm(owner, string(oldKey), "in a channel", view.PrivateMetadata)).Text, "deactivates it at once")
-	got := e.store.get(t, r.ID)
-	wants(t, got.History[len(got.History)-1].Note, "seen in Slack, channel C0GENERAL, message 1700000000.000100")
-
-	e.send("/slack/interactions", shortcut(guest, "x"))
-	wants(t, only(t, e.slack.heard(), "Respond").Text, "Guests")
-	e.send("/slack/interactions", strings.ReplaceAll(shortcut(named, "nothing here"), "AKIAATTACHATTACHAT22", "nothing"))
-	if view := only(t, e.slack.heard(), "OpenView").View; view.Blocks.BlockSet[1].(*slack.InputBlock).Element.ElementType() != slack.METPlainTextInput {
-		t.Error("a key can be typed where none was found")
-	}
-}
-
-// submitRaw posts a filled-in window that is no action on a rotation.
-func (e *bench) submitRaw(body string) submitted {
-	e.t.Helper()
-	return e.answered(e.send("/slack/interactions", body))
-}
-
-func TestBreakGlassCommand(t *testing.T) {
-	e := newBench(t)
-	e.rules.rule.Required = 3
-	r := e.kept(opened(rotation.Awaiting))
-	command := "break-glass " + string(oldKey) + " the auditor waits"
-	for _, who := range []string{owner, guest, other} {
-		if e.says(who, command); e.store.get(t, r.ID).State != rotation.Awaiting {
-			t.Fatalf("%s broke the glass", who)
+	first := true
+	e.store.before = func(method string) {
+		if method == "SaveRotation" && first {
+			first = false
+			reject()
 		}
 	}
-	e.rules.rule.BreakGlass = []approval.Circle{{Kind: approval.SlackUser, ID: other}}
-	wants(t, e.says(other, "break-glass "+string(oldKey)).Text, "Why? break-glass needs a reason")
-	wants(t, e.says(other, "approve "+string(oldKey)).Text, "You are not among those")
-	wants(t, textOf(e.says(other, command).Blocks.BlockSet), "You approved", "announced in the channel")
-	got := e.store.get(t, r.ID)
-	if got.State != rotation.Approved || !got.Approvals[0].BreakGlass || got.Approvals[0].Actor.ID != other {
-		t.Fatalf("%s %+v", got.State, got.Approvals)
+	wants(t, e.says(owner, "leaked "+string(oldKey)+" on GitHub").Text, "within a minute or two")
+	q := e.store.requests[r.ID]
+	if q.Leaked != oldKey || q.Why != "on GitHub" || !strings.Contains(q.Evidence, "last known use s3 in eu-central-1") {
+		t.Errorf("%+v", q)
 	}
-	wants(t, e.says(other, command).Text, "Already approved just now")
-	// What would take away more than the key that it names is shown first, as for any approval by command.
-	e = newBench(t)
-	e.rules.rule.BreakGlass = []approval.Circle{{Kind: approval.SlackUser, ID: other}}
-	r = e.kept(with(opened(rotation.Awaiting), twoInUse))
-	if e.says(other, command); e.store.get(t, r.ID).State != rotation.Awaiting {
-		t.Error("a choice was made that nobody made")
-	}
+	is(t, e.store.get(t, r.ID).Outcome, rotation.OutcomeRejected)
 }
 
-// The cost of an approval before its acknowledgement where a group decides: one call to Slack more.
-func TestApprovalByAMemberOfAGroup(t *testing.T) {
-	e := newBench(t)
-	e.slack.groups = map[string][]string{"S0SECOPS": {other, former}}
-	e.rules.rule.AnyOf = []approval.Circle{{Kind: approval.UserGroup, ID: "S0SECOPS"}}
-	r := e.kept(opened(rotation.Awaiting))
-	wants(t, only(t, e.press(click{user: owner, action: "approve", value: value(r)}), "Respond").Text, "You are not among those", "a member of the group S0SECOPS")
-	wants(t, only(t, e.press(click{user: former, action: "approve", value: value(r)}), "Respond").Text, "deactivated")
-	e.slack.fail("GroupMembers", errTest)
-	wants(t, only(t, e.press(click{user: other, action: "approve", value: value(r)}), "Respond").Text, "You are not among those")
-	is(t, len(e.store.get(t, r.ID).Approvals), 0)
-	e.slack.fail("GroupMembers", nil)
-	e.slack.counted()
-	e.press(click{user: other, action: "approve", value: value(r)})
-	is(t, e.store.get(t, r.ID).State, rotation.Approved)
-	got := e.slack.counted()
-	delete(got, "Respond")
-	is(t, got, map[string]int{"UserByID": 1, "GroupMembers": 1})
-
-	// who left the group decides on nothing
-	r = e.store.put(with(opened(rotation.Awaiting), func(r *rotation.Rotation) { r.Episode = 2 }))
-	e.slack.groups = map[string][]string{"S0SECOPS": nil}
-	e.press(click{user: other, action: "approve", value: value(r)})
-	is(t, e.store.get(t, r.ID).State, rotation.Awaiting)
-	// the next circle, once nobody answered
-	e.rules.rule.Escalate = []approval.Circle{{Kind: approval.SlackUser, ID: other}}
-	e.press(click{user: other, action: "approve", value: value(r)})
-	is(t, e.store.get(t, r.ID).State, rotation.Awaiting)
-	next, err := rotation.Apply(e.store.get(t, r.ID), rotation.Escalate{Why: "x"}, e.clock())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r = e.store.put(next)
-	e.press(click{user: other, action: "approve", value: value(r)})
-	is(t, e.store.get(t, r.ID).State, rotation.Approved)
-}
-
-func TestExemptionsOfThePolicysBudget(t *testing.T) {
+// There is one request for a user at a time: a second leak does not push the first one out, and says so.
+func TestLeaksOfOneUser(t *testing.T) {
+	const second rotation.KeyID = "AKIASECONDSECONDSEC8"
 	e := newBench(t)
 	e.kept(opened(rotation.Awaiting))
-	e.rules.policy.ExemptCount, e.rules.policy.ExemptTotal, e.rules.policy.ExemptLongest = 2, 60*rotation.Day, 40*rotation.Day
-	id := rotation.MakeID(account, "AIDAYOUNG")
-	day := func(n int) string { return start.Add(days(n)).Format("2006-01-02") }
-	wants(t, e.says(accountOwner, "exempt young@payments until "+day(30)+" vendor").Text, "is exempt until "+day(30))
-	e.advance(days(25))
-	v := templates.Value{ID: id}
-	w := only(t, e.press(click{user: accountOwner, action: "renew", value: v.Encode()}), "OpenView").View
-	is(t, w.CallbackID, "renew")
-	wants(t, textOf(w.Blocks.BlockSet), "young", "Vendor")
-	wants(t, only(t, e.press(click{user: other, action: "renew", value: v.Encode()}), "Respond").Text, "You are not among those")
-	f := filledIn{user: accountOwner, action: "renew", value: v, why: "still the vendor", until: day(90)}
-	wants(t, e.submit(f).Errors["until"], "until "+day(60)+" at most")
-	f.until = day(50)
-	wants(t, e.submit(f).Text, "is exempt until "+day(50))
-	if x := e.store.exemptions[id]; x.Why != "still the vendor" || x.Used.Count != 2 {
-		t.Fatalf("%+v", x)
+	s := account1()
+	s.Users[1].Keys = append(s.Users[1].Keys, rotation.Key{ID: second, Status: rotation.Inactive, Created: start.Add(-days(20)), LastUse: rotation.LastUse{Kind: rotation.UseNever}})
+	s.Users[1].Console = true
+	e.store.snapshots[account] = s
+	young := rotation.MakeID(account, "AIDAYOUNG")
+
+	e.says(accountOwner, "rotate young@payments leaver") // gives way
+	// The scan may be a day old: what it saw inactive is looked at all the same.
+	wants(t, e.says(accountOwner, "leaked "+string(second)+" in a log").Text, "As of the last scan", "inactive already", "looks again now")
+	q := e.store.requests[young]
+	is(t, q.Leaked, second)
+	is(t, q.Evidence, "no known use; created 2026-05-12 (20 days ago); the user has a console password")
+	wants(t, e.says(named, "leaked "+string(second)+" in a log").Text, "was reported already, by The account owner")
+	is(t, e.store.requests[young], q)
+	wants(t, e.says(accountOwner, "leaked "+string(youngKey)+" in a log").Text, "was not taken down", string(second), "again in a minute or two", "--status Inactive")
+	is(t, e.store.requests[young], q)
+	delete(e.store.requests, young) // it was served
+	e.says(accountOwner, "leaked "+string(youngKey)+" in a log")
+	is(t, e.store.requests[young].Leaked, youngKey)
+}
+
+// Whatever keeps keyturn from taking a leak down, the answer says how to cut the key off without it.
+func TestLeakThatCannotBeTakenDown(t *testing.T) {
+	for method, key := range map[string]rotation.KeyID{
+		"RotationByKey": oldKey, "GetRotation": oldKey, "SaveRotation": oldKey, "ListSnapshots": youngKey, "ListRequests": youngKey, "SaveRequest": youngKey,
+	} {
+		t.Run(method, func(t *testing.T) {
+			e := newBench(t)
+			e.kept(opened(rotation.Awaiting))
+			e.store.fail(method, errTest)
+			got := e.says(accountOwner, "leaked "+string(key)+" x")
+			wants(t, textOf(got.Blocks.BlockSet), "Something went wrong inside keyturn", "aws iam update-access-key --access-key-id "+string(key), "--status Inactive")
+			wants(t, got.Text, "--status Inactive")
+			wants(t, strings.Join(e.noted(accountOwner), "\n"), "trouble: leaked")
+			is(t, len(e.store.requests), 0)
+		})
 	}
-	f.until = day(55)
-	wants(t, e.submit(f).Errors["until"], "the policy allows no more")
-	wants(t, e.says(accountOwner, "exempt young@payments until "+day(52)+" again").Text, "the policy allows no more")
-	wants(t, e.says(other, "unexempt young@payments no need").Text, "You are not among those")
-	wants(t, e.says(accountOwner, "unexempt young@payments the vendor is done").Text, "is not exempt any more")
-	if x := e.store.exemptions[id]; x.InForce(e.clock()) || x.Why != "the vendor is done" || x.By.ID != accountOwner {
-		t.Fatalf("%+v", x)
+	e := newBench(t)
+	e.kept(opened(rotation.Awaiting))
+	for _, key := range []rotation.KeyID{oldKey, youngKey} {
+		wants(t, e.says(other, "leaked "+string(key)+" x").Text, "You are not among those", "Whoever has access to its account", "--status Inactive")
 	}
-	wants(t, e.says(accountOwner, "unexempt young@payments again").Text, "is not exempt, so there is nothing to end")
-	wants(t, e.says(accountOwner, "unexempt in-group@payments x").Text, "exemption group of IAM")
+	if text := e.says(guest, "leaked "+string(oldKey)+" x").Text; strings.Contains(text, "aws iam") {
+		t.Error(text)
+	}
+}
+
+// What a closed rotation named and no scan sees any more is not cut off by keyturn.
+func TestLeakedKeyThatIsGone(t *testing.T) {
+	e := newBench(t)
+	e.kept(with(at(rotation.Closed), func(r *rotation.Rotation) { r.Outcome = rotation.OutcomeGone }))
+	s := account1()
+	s.Users[0].Keys = nil
+	e.store.snapshots[account] = s
+	wants(t, e.says(owner, "leaked "+string(oldKey)+" x").Text, "that key is not there any more", "its rotation ended on 2026-06-01", "--status Inactive")
+	is(t, len(e.store.requests), 0)
+}
+
+func TestEvidence(t *testing.T) {
+	r := with(at(rotation.Installing), func(r *rotation.Rotation) {
+		r.Console, r.Admin = true, &rotation.AdminPolicies{Names: []string{"AdministratorAccess"}}
+		r.Other = &rotation.KeyRef{ID: twoKey, Created: start.Add(-days(300)), LastUse: rotation.LastUse{Kind: rotation.UseNever}}
+	})
+	const user = "; the user has a console password; administrator by AdministratorAccess"
+	for key, want := range map[rotation.KeyID]string{
+		oldKey:                 "last known use s3 in eu-central-1, 2026-06-01 07:00 UTC; created 2026-02-26 (95 days ago)" + user,
+		newKey:                 "last use not known; created 2026-06-01 (just now)" + user,
+		twoKey:                 "no known use; created 2025-08-05 (300 days ago)" + user,
+		"AKIANOBODYNOBODYNOB7": "last use not known" + user,
+	} {
+		is(t, evidence(r, leak{key: key}, start), want)
+	}
+	r.Console, r.Admin = false, &rotation.AdminPolicies{Problem: "AccessDenied"}
+	is(t, evidence(r, leak{key: "AKIANOBODYNOBODYNOB7", seen: "channel C1, message 1.1"}, start), "last use not known; administrator policies not known; seen in Slack, channel C1, message 1.1")
 }

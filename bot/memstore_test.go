@@ -28,6 +28,7 @@ type memStore struct {
 
 	fails  map[string]error    // by method
 	before func(method string) // called without the lock
+	unread *store.Unread       // comes with every page of rotations
 	hangs  map[string]bool     // a method that hangs until its context ends
 }
 
@@ -174,7 +175,7 @@ func (m *memStore) list(p store.Page, keep func(rotation.Rotation) bool) ([]rota
 		}
 	}
 	out, next := page(out, func(r rotation.Rotation) string { return string(r.ID) }, p)
-	return out, next, nil
+	return out, next, m.unread.AsError()
 }
 
 func (m *memStore) RotationsByOwner(ctx context.Context, owner string, p store.Page) ([]rotation.Rotation, string, error) {
@@ -188,9 +189,7 @@ func (m *memStore) ListRotations(ctx context.Context, f store.Filter, p store.Pa
 	if err := m.begin(ctx, "ListRotations"); err != nil {
 		return nil, "", err
 	}
-	return m.list(p, func(r rotation.Rotation) bool {
-		return (!f.OpenOnly || r.Open()) && (f.Account == "" || f.Account == r.Account)
-	})
+	return m.list(p, f.Match)
 }
 
 func (m *memStore) ListEpisodes(ctx context.Context, id rotation.ID) ([]rotation.Rotation, error) {

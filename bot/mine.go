@@ -31,7 +31,7 @@ func (b *Bot) mine(ctx context.Context, who approval.Person, in scope) (mine, er
 		page := store.Page{Limit: store.MaxPage}
 		for {
 			rs, next, err := b.o.Store.RotationsByOwner(ctx, name, page)
-			if err != nil {
+			if err = b.leaveOut(ctx, err); err != nil {
 				return m, fmt.Errorf("list the rotations of %s: %w", name, err)
 			}
 			for _, r := range rs {

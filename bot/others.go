@@ -43,7 +43,7 @@ func (b *Bot) others(ctx context.Context, who approval.Person, in scope, known m
 			out.looked, out.rows = looked, rowsOf(all)
 			return out, nil
 		}
-		if err != nil {
+		if err = b.leaveOut(ctx, err); err != nil {
 			return out, fmt.Errorf("list rotations: %w", err)
 		}
 		for _, r := range rs {

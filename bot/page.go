@@ -88,6 +88,7 @@ func (b *Bot) turn(ctx context.Context, p place, value string) {
 		return
 	}
 	var m templates.Message
+	ctx, left := counting(ctx)
 	if c.List == listHistory {
 		m, err = b.historyOf(ctx, rotation.KeyID(c.Arg), c.Page, who)
 	} else {
@@ -97,6 +98,7 @@ func (b *Bot) turn(ctx context.Context, p place, value string) {
 		b.say(ctx, p, b.troubled("page not read", err))
 		return
 	}
+	m = left.say(m)
 	if p.modal != "" || p.ephemeral {
 		b.replace(ctx, p, m)
 		return

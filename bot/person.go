@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -51,7 +53,7 @@ type ruling struct {
 
 // rule asks today's rules whether the person may do what. Members of groups are read only where they matter: Slack takes
 // twenty such questions a minute.
-func (b *Bot) rule(ctx context.Context, what string, t approval.Target, s approval.Subject, p approval.Person, have []rotation.Approval) ruling {
+func (b *Bot) rule(ctx context.Context, what string, t approval.Target, s approval.Subject, p approval.Person, have []rotation.Approval, m memberships) ruling {
 	policy, rule, ok := b.o.Rules.For(t)
 	if !ok {
 		policy, rule = rotation.Policy{}, approval.Rule{}
@@ -66,25 +68,49 @@ func (b *Bot) rule(ctx context.Context, what string, t approval.Target, s approv
 	default: // self-approval concerns approvals alone
 		asked.SelfApproval = true
 	}
+	asked = asked.At(s.Escalated)
+	asked.Escalate, asked.Leaked, asked.BreakGlass = nil, nil, nil // other rights: their groups are not asked for
 	g := ruling{policy: policy, rule: rule, covered: ok, verdict: approval.Decide(asked, s, p, have)}
-	if g.verdict.Allowed || len(asked.At(s.Escalated).GroupIDs()) == 0 || b.mayRead(p) != "" {
+	if g.verdict.Allowed || len(asked.GroupIDs()) == 0 || b.mayRead(p) != "" {
 		return g
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.lookup)
 	defer cancel()
-	s.Groups = b.memberships().of(ctx, asked)
+	s.Groups = m.of(ctx, asked)
 	g.verdict = approval.Decide(asked, s, p, have)
+	if !g.verdict.Allowed {
+		g.verdict.Why = strings.TrimSpace(g.verdict.Why + " " + unread(asked, s, p, have))
+	}
 	return g
 }
 
-func (b *Bot) ruleFor(ctx context.Context, what string, r rotation.Rotation, p approval.Person) ruling {
-	return b.rule(ctx, what, approval.TargetOf(r), approval.SubjectOf(r, b.o.Teams), p, r.Approvals)
+// unread says which groups could not be read, if the person might decide as a member of one of them.
+func unread(rule approval.Rule, s approval.Subject, p approval.Person, have []rotation.Approval) string {
+	var say []string
+	as := approval.Groups{}
+	for _, id := range rule.GroupIDs() {
+		g := s.Groups[id]
+		if g.Problem != "" {
+			say = append(say, fmt.Sprintf("Nobody counts as a member of the group %s just now: %s.", id, g.Problem))
+			g = approval.Group{Members: []string{p.SlackID}}
+		}
+		as[id] = g
+	}
+	s.Groups = as
+	if len(say) == 0 || !approval.Decide(rule, s, p, have).Allowed {
+		return ""
+	}
+	return strings.Join(say, " ") + " Try again in a minute; if it stays so, tell whoever configures keyturn."
+}
+
+func (b *Bot) ruleFor(ctx context.Context, what string, r rotation.Rotation, p approval.Person, m memberships) ruling {
+	return b.rule(ctx, what, approval.TargetOf(r), approval.SubjectOf(r, b.o.Teams), p, r.Approvals, m)
 }
 
 // ruleForUser is ruleFor where there is no rotation.
 func (b *Bot) ruleForUser(ctx context.Context, what string, s rotation.Snapshot, u rotation.User, p approval.Person) ruling {
 	subject := approval.Subject{Owner: b.ownerOf(s, u), AccountEmail: s.Email, Teams: b.o.Teams}
-	return b.rule(ctx, what, targetOf(s, u), subject, p, nil)
+	return b.rule(ctx, what, targetOf(s, u), subject, p, nil, b.memberships())
 }
 
 // deniedUser notes that somebody may not do something about a user: in the history of the user's rotation if there is one,

@@ -90,5 +90,9 @@ func (b *Bot) unsaid(err error, p place) {
 
 // notice is the message of a rotation as it is now.
 func (b *Bot) notice(r rotation.Rotation) templates.Message {
-	return templates.Notice(r, templates.View{Now: b.o.Now(), Who: b.who(r)})
+	return templates.Notice(r, b.view(r))
+}
+
+func (b *Bot) view(r rotation.Rotation) templates.View {
+	return templates.View{Now: b.o.Now(), Who: b.who(r)}
 }

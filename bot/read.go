@@ -20,6 +20,7 @@ func (b *Bot) read(ctx context.Context, c Command, who approval.Person) template
 	}
 	var m templates.Message
 	var err error
+	ctx, left := counting(ctx)
 	switch c.Name {
 	case "status":
 		if c.Filter.empty() {
@@ -47,7 +48,7 @@ func (b *Bot) read(ctx context.Context, c Command, who approval.Person) template
 	case err != nil:
 		return b.troubled(c.Name+" not read", err)
 	}
-	return m
+	return left.say(m)
 }
 
 func (b *Bot) historyOf(ctx context.Context, key rotation.KeyID, page int, who approval.Person) (templates.Message, error) {

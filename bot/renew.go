@@ -48,6 +48,11 @@ func (b *Bot) askRenewal(ctx context.Context, p place, v templates.Value) {
 		return
 	}
 	policy, _, _ := b.o.Rules.For(targetOf(s, u))
+	if _, err := exemptLeft(e, policy, who, b.o.Now()); err != nil {
+		b.say(ctx, p, b.sorry(ctx, who, aboutUser(templates.ActRenew, s, u), err.Error()))
+		return
+	}
+	b.note(ctx, who, noteOpened, aboutUser(templates.ActRenew, s, u))
 	b.window(ctx, p, templates.ModalRenew(e, policy, s.Name, v, b.o.Now()))
 }
 
@@ -61,10 +66,10 @@ func (b *Bot) renewable(ctx context.Context, id rotation.ID, who approval.Person
 	}
 	s, u, err := b.userOfID(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return no(templates.AnswerSentence("as of the last scan the user is not there any more, so there is nothing to renew"))
+		return no(b.sorry(ctx, who, templates.ActRenew+" of "+string(id), "as of the last scan the user is not there any more, so there is nothing to renew"))
 	}
 	if err != nil {
-		return no(b.troubled("user not read", err))
+		return no(b.inTrouble(ctx, who, templates.ActRenew+" of "+string(id), "user not read", err))
 	}
 	g := b.ruleForUser(ctx, templates.ActExempt, s, u, who)
 	if !g.verdict.Allowed {
@@ -73,7 +78,10 @@ func (b *Bot) renewable(ctx context.Context, id rotation.ID, who approval.Person
 	}
 	e, err := b.exemption(ctx, s.Account, u.ID)
 	if err != nil {
-		return no(b.troubled("exemption not read", err))
+		return no(b.inTrouble(ctx, who, aboutUser(templates.ActRenew, s, u), "exemption not read", err))
+	}
+	if e.Until.IsZero() {
+		return no(b.sorry(ctx, who, aboutUser(templates.ActRenew, s, u), fmt.Sprintf("%s in %s was never exempt, so there is nothing to renew", u.Name, s.Account)))
 	}
 	return s, u, e, nil
 }
@@ -89,11 +97,12 @@ func (b *Bot) renewSubmitted(ctx context.Context, w http.ResponseWriter, c slack
 	policy, _, _ := b.o.Rules.For(targetOf(s, u))
 	next, err := renewed(e, s, u, policy, who, wsh, b.o.Now())
 	if err != nil {
+		b.note(ctx, who, noteNotNow, aboutUser(templates.ActRenew, s, u)+": "+err.Error())
 		reply(w, slack.NewErrorsViewSubmissionResponse(map[string]string{templates.FieldUntil: capital(err.Error())}))
 		return
 	}
 	if err := b.o.Store.SaveExemption(ctx, next); err != nil {
-		reply(w, instead(b.troubled("exemption not saved", unsure{err})))
+		reply(w, instead(b.inTrouble(ctx, who, aboutUser(templates.ActRenew, s, u), "exemption not saved", unsure{err})))
 		return
 	}
 	b.exempted(ctx, who, templates.ActRenew, next)
@@ -107,8 +116,10 @@ func (b *Bot) unexempt(ctx context.Context, c Command, who approval.Person) temp
 	}
 	s, u, no := b.userAt(ctx, c.User)
 	if no != nil {
+		b.note(ctx, who, noteNotNow, templates.ActEnd+": no such user was found")
 		return *no
 	}
+	about := aboutUser(templates.ActEnd, s, u)
 	g := b.ruleForUser(ctx, templates.ActExempt, s, u, who)
 	if !g.verdict.Allowed {
 		b.deniedUser(ctx, who, templates.ActEnd, s, u, g.verdict.Why)
@@ -116,7 +127,7 @@ func (b *Bot) unexempt(ctx context.Context, c Command, who approval.Person) temp
 	}
 	e, err := b.exemption(ctx, s.Account, u.ID)
 	if err != nil {
-		return b.troubled("exemption not read", err)
+		return b.inTrouble(ctx, who, about, "exemption not read", err)
 	}
 	next, err := e.End(who.Actor(), c.Reason, b.o.Now())
 	if err != nil {
@@ -124,10 +135,10 @@ func (b *Bot) unexempt(ctx context.Context, c Command, who approval.Person) temp
 		if u.Exempt {
 			say += "; it is in the exemption group of IAM, so take it out of that"
 		}
-		return templates.AnswerSentence(say)
+		return b.sorry(ctx, who, about, say)
 	}
 	if err := b.o.Store.SaveExemption(ctx, next); err != nil {
-		return b.troubled("exemption not saved", unsure{err})
+		return b.inTrouble(ctx, who, about, "exemption not saved", unsure{err})
 	}
 	b.exempted(ctx, who, templates.ActEnd, next)
 	return templates.AnswerUnexempted(s, next)
@@ -140,5 +151,9 @@ func (b *Bot) exempted(ctx context.Context, who approval.Person, what string, e 
 }
 
 func (b *Bot) noteExemption(ctx context.Context, who approval.Person, what string, e rotation.Exemption) {
-	b.note(ctx, who, what, fmt.Sprintf("%s@%s until %s: %s", e.UserName, e.Account, e.Until.UTC().Format("2006-01-02"), e.Why))
+	about := fmt.Sprintf("%s@%s until %s", e.UserName, e.Account, e.Until.UTC().Format("2006-01-02"))
+	if e.Why != "" {
+		about += ": " + e.Why
+	}
+	b.note(ctx, who, what, about)
 }

@@ -44,6 +44,7 @@ func (b *Bot) report(ctx context.Context, c Command, who approval.Person) templa
 func (b *Bot) makeReport(ctx context.Context, c Command) templates.Message {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin*2/3)
 	defer cancel()
+	ctx, left := counting(ctx)
 	s, no, err := b.scope(ctx, c.Filter)
 	switch {
 	case err != nil:
@@ -64,7 +65,7 @@ func (b *Bot) makeReport(ctx context.Context, c Command) templates.Message {
 		points = slices.DeleteFunc(b.points(ctx), func(p report.Point) bool { return p.Day < since })
 	}
 	v.Report = count.Report(points)
-	return templates.AnswerReport(v)
+	return left.say(templates.AnswerReport(v))
 }
 
 // counted hands everything that is in the scope to the builder.

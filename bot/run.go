@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -36,7 +35,11 @@ func (b *Bot) command(ctx context.Context, w http.ResponseWriter, body []byte) {
 	}
 	p := Parse(b.o.Prefix, form.Get("command"), form.Get("text"))
 	if p.Result != nil {
-		b.note(ctx, approval.Person{SlackID: form.Get("user_id")}, noteUsage, "help, or a command that was not understood")
+		what, event := misread(form.Get("text")), noteUsage
+		if what == "help" {
+			event = noteRead
+		}
+		b.note(ctx, approval.Person{SlackID: form.Get("user_id")}, event, what)
 	}
 	switch {
 	case p.Ignore:
@@ -59,7 +62,9 @@ func (b *Bot) run(ctx context.Context, c Command, user string) templates.Message
 	who := b.person(ctx, user)
 	switch c.Name {
 	case "status", "list", "mine", "due", "history", "why", "report":
-		b.note(ctx, who, noteRead, strings.TrimSpace(c.Name+" "+string(c.Key)+" "+c.Filter.String()))
+		if b.mayRead(who) == "" { // the refusal is noted where it is said
+			b.note(ctx, who, noteRead, asked(c))
+		}
 		return b.read(ctx, c, who)
 	case templates.ActLeaked:
 		return b.leaked(ctx, leak{key: c.Key, why: c.Reason}, who)
@@ -72,19 +77,24 @@ func (b *Bot) run(ctx context.Context, c Command, user string) templates.Message
 	}
 	r, err := b.o.Store.RotationByKey(ctx, c.Key)
 	if err != nil {
+		event := noteNotNow
+		if !errors.Is(err, store.ErrNotFound) {
+			event = noteTrouble
+		}
+		b.note(ctx, who, event, c.Name+" "+string(c.Key)+": no rotation was found")
 		return b.noRotation(ctx, c.Key, who, err)
 	}
 	d, ok := decisionOn(c.Name, r.ID, who, wish{why: c.Reason, in: c.For, pick: c.Pick, named: c.Key})
 	if !ok {
-		return b.troubled("command without an action", errors.New(c.Name))
+		return b.inTrouble(ctx, who, c.Name, "command without an action", errors.New(c.Name))
 	}
 	out := b.decide(ctx, d)
-	if c.Name == templates.ActGlass && out.ending == done {
-		return templates.AnswerGlass(out.rotation)
-	}
 	if out.why == error(errNamePick) || out.why == error(errLastKey) {
-		m := b.notice(out.rotation)
-		out.message.Blocks = append(out.message.Blocks, m.Blocks...)
+		shown := b.notice(out.rotation).Blocks
+		if c.Name == templates.ActGlass {
+			shown = templates.GlassPlan(out.rotation, b.view(out.rotation))
+		}
+		out.message.Blocks = append(out.message.Blocks, shown...)
 	}
 	return out.message
 }

@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/templates"
 )
@@ -18,8 +21,8 @@ import (
 // ShortcutLeaked is the callback_id of the message shortcut that reports a leaked key.
 const ShortcutLeaked = "report_leaked"
 
-// accessKey is what an access key's ID looks like (IAM User Guide, "IAM identifiers": AKIA for long-term keys).
-var accessKey = regexp.MustCompile(`\bAKIA[A-Z0-9]{12,124}\b`)
+// token is what an access key's ID is made of. Whatever else stands beside it ends it: marks, quotes, small letters.
+var token = regexp.MustCompile(`[A-Z0-9]{16,}`)
 
 // shortcut serves a message shortcut: it finds the keys that a message names and asks which one is leaked. Nothing of the
 // message is kept but where it stands: it may show a secret.
@@ -28,6 +31,7 @@ func (b *Bot) shortcut(ctx context.Context, body []byte, c slack.InteractionCall
 	p.trigger = c.TriggerID
 	if c.CallbackID != ShortcutLeaked {
 		b.o.Log.Warn("shortcut not understood", "actor", p.user, "shortcut", templates.Cut(c.CallbackID, 40))
+		b.note(ctx, approval.Person{SlackID: p.user}, noteUnknown, "a shortcut that this version does not know")
 		b.say(ctx, p, templates.AnswerTrouble(templates.TroubleOldValue))
 		return
 	}
@@ -36,22 +40,46 @@ func (b *Bot) shortcut(ctx context.Context, body []byte, c slack.InteractionCall
 		b.say(ctx, p, b.turnedAway(ctx, who, templates.ActLeaked, why))
 		return
 	}
+	b.note(ctx, who, noteOpened, templates.ActLeaked)
 	b.window(ctx, p, templates.ModalLeaked(keysIn(body), seenIn(c)))
 }
 
-// keysIn finds access key IDs in a payload, each once, in their order. The payload is searched as it came: keys may stand in
-// the text, in blocks, or in attachments.
+// mostFound is how many keys of a message a person can choose from.
+const mostFound = 20
+
+// keysIn finds access key IDs in the message of a payload, each once: first those of its text, then those of blocks,
+// attachments and whatever else has text. A message is decoded first, because in JSON the letter of an escape stands before
+// what begins a line.
 func keysIn(body []byte) (keys []rotation.KeyID) {
-	for _, m := range accessKey.FindAll(body[:min(len(body), mostPayload)], -1) {
-		if id, err := rotation.ParseKeyID(string(m)); err == nil && !slices.Contains(keys, id) {
-			keys = append(keys, id)
+	var p struct {
+		Message map[string]any `json:"message"`
+	}
+	if json.Unmarshal(body, &p) != nil {
+		return nil
+	}
+	var look func(v any)
+	look = func(v any) {
+		switch v := v.(type) {
+		case string:
+			for _, m := range token.FindAllString(v, -1) {
+				if id, err := rotation.ParseKeyID(m); err == nil && !slices.Contains(keys, id) && len(keys) < mostFound {
+					keys = append(keys, id)
+				}
+			}
+		case []any:
+			for _, x := range v {
+				look(x)
+			}
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				look(v[name])
+			}
 		}
 	}
-	return keys[:min(len(keys), 20)]
+	look(p.Message["text"])
+	look(p.Message)
+	return keys
 }
-
-// mostPayload is how much of a payload is searched, in bytes.
-const mostPayload = 256 << 10
 
 // seenIn says where a message stands.
 func seenIn(c slack.InteractionCallback) string {
@@ -93,6 +121,7 @@ func (b *Bot) leakSubmitted(ctx context.Context, w http.ResponseWriter, c slack.
 		bad[templates.FieldWhy] = fmt.Sprintf("Please use at most %d characters.", templates.MostWhy)
 	}
 	if len(bad) > 0 {
+		b.note(ctx, approval.Person{SlackID: c.User.ID}, noteUsage, "the window of "+templates.ActLeaked)
 		reply(w, slack.NewErrorsViewSubmissionResponse(bad))
 		return
 	}

@@ -206,7 +206,7 @@ func (b *Bot) each(ctx context.Context, f store.Filter, do func(rotation.Rotatio
 	page := store.Page{Limit: store.MaxPage}
 	for {
 		rs, next, err := b.o.Store.ListRotations(ctx, f, page)
-		if err != nil {
+		if err = b.leaveOut(ctx, err); err != nil {
 			return fmt.Errorf("list rotations: %w", err)
 		}
 		for _, r := range rs {

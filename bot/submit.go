@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/templates"
 )
@@ -25,12 +26,16 @@ func (b *Bot) submission(ctx context.Context, w http.ResponseWriter, c slack.Int
 	}
 	v, err := templates.ParseValue(c.View.PrivateMetadata)
 	if err != nil || v.Episode < 1 && action != templates.ActRenew {
-		b.o.Log.Warn("window not understood", "actor", c.User.ID, "action", templates.Cut(action, 40))
-		reply(w, instead(templates.AnswerTrouble(templates.TroubleOldValue)))
+		b.unknownWindow(ctx, w, c)
+		return
+	}
+	if _, ok := decisionOn(action, v.ID, approval.Person{}, wish{}); !ok && action != templates.ActRenew {
+		b.unknownWindow(ctx, w, c)
 		return
 	}
 	wsh, bad := filled(action, c.View.State)
 	if len(bad) > 0 {
+		b.note(ctx, approval.Person{SlackID: c.User.ID}, noteUsage, "the window of "+action)
 		reply(w, slack.NewErrorsViewSubmissionResponse(bad))
 		return
 	}
@@ -44,11 +49,7 @@ func (b *Bot) submission(ctx context.Context, w http.ResponseWriter, c slack.Int
 	if action == templates.ActExempt {
 		out = b.exemptRotation(ctx, v.ID, v.Episode, who, wsh)
 	} else {
-		d, ok := decisionOn(action, v.ID, who, wsh)
-		if !ok {
-			reply(w, instead(templates.AnswerTrouble(templates.TroubleOldValue)))
-			return
-		}
+		d, _ := decisionOn(action, v.ID, who, wsh)
 		d.episode = v.Episode
 		out = b.decide(ctx, d)
 	}
@@ -57,6 +58,13 @@ func (b *Bot) submission(ctx context.Context, w http.ResponseWriter, c slack.Int
 		return
 	}
 	reply(w, instead(b.whole(out)))
+}
+
+// unknownWindow answers a window that this version does not know.
+func (b *Bot) unknownWindow(ctx context.Context, w http.ResponseWriter, c slack.InteractionCallback) {
+	b.o.Log.Warn("window not understood", "actor", c.User.ID, "action", templates.Cut(c.View.CallbackID, 40))
+	b.note(ctx, approval.Person{SlackID: c.User.ID}, noteUnknown, "a window that this version does not know")
+	reply(w, instead(templates.AnswerTrouble(templates.TroubleOldValue)))
 }
 
 // fieldOf is the field that a refusal is about, or "" if it is about none.
@@ -92,7 +100,7 @@ func filled(action string, state *slack.ViewState) (w wish, bad map[string]strin
 	}
 	w.why = reasonIn(field(templates.FieldWhy).Value)
 	switch action {
-	case templates.ActReject, templates.ActHold, templates.ActExempt, templates.ActRenew, templates.ActAnyway, templates.ActApprove:
+	case templates.ActReject, templates.ActHold, templates.ActExempt, templates.ActRenew, templates.ActAnyway, templates.ActApprove, templates.ActGlass:
 		if w.why == "" {
 			bad[templates.FieldWhy] = "Say why; others will read it in the history."
 		}

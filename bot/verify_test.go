@@ -220,9 +220,8 @@ func TestWhatSlackAsksOfTheEndpoint(t *testing.T) {
 			t.Errorf("%s: status %d, body %q", kind, w.Code, w.Body)
 		}
 	}
-	if calls := e.store.counted(); len(calls) > 0 {
-		t.Errorf("calls %v", calls)
-	}
+	// A shortcut that this version does not know is in the journal.
+	is(t, e.store.counted(), []string{"LastEntry", "AppendEntry"})
 }
 
 // A connection that Slack drops must not leave a save half known.

@@ -179,20 +179,23 @@ func TestCalendar(t *testing.T) {
 // TestARuleThatNobodyCanMeetGoesToTheNextCircleAtOnce when the key becomes due.
 func TestARuleThatNobodyCanMeetGoesToTheNextCircleAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
-		able, more int
-		err        error
-		why        string
+		required, able, more int
+		err                  error
+		why                  string
 	}{
-		"enough":                     {2, 3, nil, ""},
-		"one too few":                {1, 2, nil, "only 1 can decide."},
-		"too few in any case":        {0, 1, nil, "With the next circle there are 1. Correct the approvers of"},
-		"Slack could not say":        {0, 0, errFault, ""},
-		"Slack could not say by now": {1, 0, nil, "With the next circle there are 0"},
+		"enough":                {2, 2, 3, nil, ""},
+		"one too few":           {2, 1, 2, nil, "only 1 can decide. Correct the approvers of"},
+		"too few in any case":   {2, 0, 1, nil, "Nobody whom the rule names can decide. With the next circle there are 1. Correct the approvers of"},
+		"nobody, of one":        {1, 0, 1, nil, "Nobody whom the rule names can decide. Correct"},
+		"nobody at all":         {1, 0, 0, nil, "Nor can anybody of the next circle."},
+		"one is enough":         {1, 1, 1, nil, ""},
+		"Slack could not say":   {2, 0, 0, errFault, ""},
+		"nobody is left by now": {2, 1, 0, nil, "Nor can anybody of the next circle."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(t)
 			l.aws.users[userName].Keys = []rotation.Key{l.key(oldKey, 85, 1)}
-			l.rules.rule.Required = 2
+			l.rules.rule.Required = c.required
 			l.rot.o.Able = func(_ context.Context, _ approval.Rule, _ rotation.Rotation, escalated bool) (int, error) {
 				if escalated {
 					return c.more, c.err

@@ -96,7 +96,7 @@ func answerCatalogue() []Sample {
 	home("waiting", Home(HomeView{Waiting: rows[:1], More: 3, Mine: rows[1:], MoreOf: 12}))
 	home("nothing", Home(HomeView{}))
 	home("refused", Home(HomeView{Refused: "guests of the workspace cannot decide"}))
-	return append(out, readCatalogue()...)
+	return append(append(out, rightsCatalogue(in)...), readCatalogue()...)
 }
 
 func sampleMember() approval.Person {

@@ -21,21 +21,14 @@ func ModalRenew(e rotation.Exemption, p rotation.Policy, where string, v Value, 
 	pick := slack.NewDatePickerBlockElement(FieldUntil)
 	pick.InitialDate = answerDay(now.Add(min(30*rotation.Day, max(left, rotation.Day))))
 	hint := plain("At most until " + answerDay(most))
-	if left <= 0 {
-		hint = plain("The policy allows no more for this user")
+	is := "is exempt"
+	if !e.InForce(now) {
+		is = "was exempt"
 	}
-	what := fmt.Sprintf("*%s* in %s is exempt until %s, by %s%s", answerName(e.UserName), answerWhere(e.Account, where), answerDay(e.Until), answerBy(e.By), because(e.Why))
+	what := fmt.Sprintf("*%s* in %s %s until %s, by %s%s", answerName(e.UserName), answerWhere(e.Account, where), is, answerDay(e.Until), answerBy(e.By), because(e.Why))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: modalText("Renew an exemption"), Submit: modalText("Renew"), Close: modalText("Cancel"),
 		Blocks:          slack.Blocks{BlockSet: []slack.Block{section(what), slack.NewInputBlock(FieldUntil, plain("Until when?"), hint, pick), modalWhy("Why?", false)}},
 		PrivateMetadata: v.Encode(), CallbackID: ActRenew,
 	}
-}
-
-// AnswerGlass confirms an approval that counts alone.
-func AnswerGlass(r rotation.Rotation) Message {
-	m := AnswerDone(ActApprove, r)
-	m.Text += " It counts alone, by break-glass, and is announced in the channel."
-	m.Blocks = append(m.Blocks, section("It counts alone, by *break-glass*, and is announced in the channel."))
-	return m
 }

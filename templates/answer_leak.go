@@ -12,14 +12,21 @@ import (
 const FieldKey = "key"
 
 // byHand is how somebody cuts a key off without keyturn.
-func byHand(key rotation.KeyID) string {
-	return fmt.Sprintf("`aws iam update-access-key --access-key-id %s --status Inactive --user-name USER`, with credentials of its account", esc(string(key), 128))
+func byHand(key rotation.KeyID) string { return setByHand(key, rotation.Inactive) }
+
+func setByHand(key rotation.KeyID, to rotation.KeyStatus) string {
+	return fmt.Sprintf("`aws iam update-access-key --access-key-id %s --status %s --user-name USER`, with credentials of its account", esc(string(key), 128), to)
 }
 
 // AnswerLeaked confirms that a key of a rotation is reported as leaked.
 func AnswerLeaked(r rotation.Rotation, key rotation.KeyID) Message {
 	more := " A new key is issued in its place."
+	cut := "keyturn deactivates it at once, even if it is in use."
 	switch {
+	case key == r.Old.ID && r.State == rotation.Recovering && r.Restore == nil:
+		cut, more = "It is inactive already, since "+answerMinute(r.Old.InactiveSince)+".", ""
+	case key == r.Old.ID && r.New != nil:
+		more = " The new key " + answerKey(r.New.ID) + " takes its place."
 	case key != r.Old.ID && r.New != nil && key == r.New.ID:
 		more = " The old key still works; another new key is issued when there is room for it."
 	case key != r.Old.ID:
@@ -27,8 +34,24 @@ func AnswerLeaked(r rotation.Rotation, key rotation.KeyID) Message {
 	case r.Kind == rotation.Retire:
 		more = " No new key is issued."
 	}
-	return answer(fmt.Sprintf(":rotating_light: You reported %s of %s as leaked. keyturn deactivates it at once, even if it is in use.%s If that was a mistake, *Restore* on its notice, or `/keys restore %s`, makes it active again.",
-		answerKey(key), answerUserOf(r), more, esc(string(key), 128)))
+	back := fmt.Sprintf("*Restore* on its notice, or `/keys restore %s`, makes it active again.", esc(string(key), 128))
+	if !leakRestorable(r, key) {
+		back = "make it active again by hand: " + setByHand(key, rotation.Active) + "."
+	}
+	return answer(fmt.Sprintf(":rotating_light: You reported %s of %s as leaked. %s%s If that was a mistake, %s", answerKey(key), answerUserOf(r), cut, more, back))
+}
+
+// leakRestorable reports whether keyturn restores the key once it is cut off: the old one, unless another key has to go
+// first for a time, and one that makes room. Any other key of the user is none of the rotation's.
+func leakRestorable(r rotation.Rotation, key rotation.KeyID) bool {
+	switch {
+	case key == r.Old.ID:
+		return !waits(r)
+	case r.New != nil && key == r.New.ID:
+		return true
+	default:
+		return r.Evict != nil && key == r.Evict.ID
+	}
 }
 
 func answerUserOf(r rotation.Rotation) string {
@@ -44,6 +67,32 @@ func AnswerLeakRequested(s rotation.Snapshot, u rotation.User, key rotation.KeyI
 // AnswerLeakByHand says that keyturn cannot cut a key off, and what to do instead. why is a sentence.
 func AnswerLeakByHand(key rotation.KeyID, why string) Message {
 	return answer(fmt.Sprintf(":warning: %s *keyturn cannot deactivate %s. Do it now:* %s.", answerSentence(why), answerKey(key), byHand(key)))
+}
+
+// AnswerLeakWaits says that another leaked key of the same user comes first: there is one report of a user at a time.
+func AnswerLeakWaits(s rotation.Snapshot, u rotation.User, key, first rotation.KeyID) Message {
+	return answer(fmt.Sprintf(":warning: *%s was not taken down.* %s of %s was reported a moment ago, and keyturn takes it up first. *Report %s again in a minute or two, or deactivate it yourself now:* %s.",
+		answerKey(key), answerKey(first), answerUserAt(s, u), answerKey(key), byHand(key)))
+}
+
+// AnswerLeakBefore says that somebody reported the same key already.
+func AnswerLeakBefore(s rotation.Snapshot, u rotation.User, q rotation.Request) Message {
+	return answer(fmt.Sprintf("%s of %s was reported already, by %s on %s. keyturn deactivates it within a minute or two of that. *If nothing is posted by then, deactivate it yourself:* %s.",
+		answerKey(q.Leaked), answerUserAt(s, u), answerBy(q.By), answerMinute(q.At), byHand(q.Leaked)))
+}
+
+// AnswerLeakLook confirms a report of a key that was inactive when it was seen last.
+func AnswerLeakLook(s rotation.Snapshot, u rotation.User, key rotation.KeyID) Message {
+	return answer(fmt.Sprintf(":rotating_light: You reported %s of %s as leaked. As of the last scan, on %s, it is inactive already. keyturn looks again now, and deactivates it if somebody made it active since.",
+		answerKey(key), answerUserAt(s, u), answerMinute(s.Taken)))
+}
+
+// WithByHand adds to an answer how a leaked key is cut off by those whom keyturn does not need.
+func WithByHand(m Message, key rotation.KeyID) Message {
+	by := fmt.Sprintf("*The key is as it was.* Whoever has access to its account can cut it off: %s.", byHand(key))
+	m.Text += "\n" + by
+	m.Blocks = append(m.Blocks, section(by))
+	return m
 }
 
 // AnswerLeakOff says that the key is inactive, or gone, already. what is a sentence.

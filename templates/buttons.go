@@ -47,7 +47,7 @@ func hidden(r rotation.Rotation, act string) bool {
 	case ActSnooze:
 		return r.Held != nil || r.Stuck != nil || !r.SnoozedUntil.IsZero()
 	case ActConfirm, ActExtend:
-		return r.Restore != nil || r.Stuck != nil
+		return r.Restore != nil || r.Stuck != nil || leaking(r)
 	case ActHold:
 		return r.Restore != nil || r.Stuck != nil
 	case ActRetry: // it would give up the restoring

@@ -87,7 +87,7 @@ func missable(r rotation.Rotation, act string) string {
 		return "it is put off already"
 	case act == ActHold && (r.Restore != nil || r.Stuck != nil):
 		return "nothing goes on that a hold could stop"
-	case (act == ActConfirm || act == ActExtend) && (r.Stuck != nil || r.Restore != nil):
+	case (act == ActConfirm || act == ActExtend) && (r.Stuck != nil || r.Restore != nil || leaking(r)):
 		return "something else comes first"
 	case act == ActRetry && r.Stuck != nil && r.Stuck.Op == rotation.OpRestore:
 		return "Restore tries again, Retry would give up the restoring"

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/rotation"
 )
 
 // Sample is one entry of the catalogue: exactly one of Message, Mail, Modal and Home is set.
@@ -36,6 +38,10 @@ func Catalogue() []Sample {
 	message("renewal: two", Renewal(sampleEndings(), v))
 	message("digest: five", Digest(sampleMany(5), v))
 	message("digest: sixty", Digest(sampleMany(60), v))
+	message("digest: sixty in a channel", Digest(sampleMany(60), View{Now: sampleNow, Shared: true, For: []string{"S0SECOPS01"}, Help: "These stand here because Slack does not reach their owners, or because others than these have to see them."}))
+	message("digest: what happened to some", Digest(sampleNews(), View{Now: sampleNow.Add(10 * rotation.Day)}))
+	group := View{Now: sampleNow, Who: "the owner (owner@example.com) or a member of the group S0PLATFORM", For: []string{"U0SECOPS1", "S0SECOPS01"}}
+	message("notice: leaked, in the channel", Notice(oneKey().do(rotation.Leaked{Actor: sampleOther, Why: "found in a public repository"}).r, group))
 	message("refusal", Refusal("you are not among those who may decide on this key", View{Now: sampleNow, Who: "the owner (owner@example.com)"}))
 	message("run summary", RunSummary(sampleSummary(), v))
 	dry := sampleSummary()
@@ -79,6 +85,10 @@ func mailSamples() []Sample {
 			add("mail: notice, "+s.name, m, err)
 		}
 	}
+	m, err = mails.DigestMail(sampleNews(), View{Now: sampleNow.Add(10 * rotation.Day), Help: v.Help})
+	add("mail: digest", m, err)
+	m, err = mails.DigestMail(sampleMany(3), View{Now: sampleNow, Because: "You get this because nobody has decided so far, and you own the account."})
+	add("mail: digest, for an account's owner", m, err)
 	m, err = mails.RenewalMail(sampleEndings()[:1], v)
 	add("mail: renewal, one", m, err)
 	m, err = mails.RenewalMail(sampleEndings(), v)

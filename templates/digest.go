@@ -14,36 +14,25 @@ import (
 // Digest is one message for many rotations of one person. Each row has a button that shows the notice as it is then, so a
 // digest has no stale button. What has no room is counted.
 func Digest(items []rotation.Rotation, v View) Message {
-	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(a, b rotation.Rotation) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
-	})
-	waiting, asking := 0, 0 // for a decision now; for an approval, so that nothing happens without one
+	items = ranked(items)
+	asking := 0 // for an approval, so that nothing happens without one
 	for _, r := range items {
-		p := phaseOf(r)
-		if p == isAwaiting {
-			waiting++
-		}
-		if (p == isAwaiting || p == isUpcoming || p == isSnoozed) && !(teller{r: r}).auto() {
+		t := teller{r: r}
+		if p := phaseOf(r); (p == isAwaiting || p == isUpcoming || p == isSnoozed) && !t.auto() && !t.byTime() && !leaking(r) {
 			asking++
 		}
 	}
-	wait := "None of them waits for a decision now."
-	switch {
-	case waiting == 1 && len(items) == 1:
-		wait = "It waits for a decision now."
-	case waiting == 1:
-		wait = "1 of them waits for a decision now."
-	case waiting > 1:
-		wait = fmt.Sprintf("%d of them wait for a decision now.", waiting)
-	}
-	say := fmt.Sprintf("%s need attention. %s", countOf(len(items), "access key"), wait)
-	if len(items) == 1 {
-		say = fmt.Sprintf("1 access key needs attention. %s", wait)
-	}
+	_, wait, say := attention(items)
 	lead := fmt.Sprintf("*%s* Press *Review* to see one with its choices.", wait)
 	if asking == len(items) {
 		lead += " No key is touched without an approval."
+	}
+	if who := mentioned(v.For); who != "" {
+		lead = who + " " + lead
+	}
+	list := "/keys mine"
+	if v.Shared {
+		list = "/keys due"
 	}
 	blocks := []slack.Block{header("🔑 " + countOf(len(items), "access key") + " to look at"), section(lead)}
 	shown := 0
@@ -56,17 +45,54 @@ func Digest(items []rotation.Rotation, v View) Message {
 		shown++
 	}
 	if left := len(items) - shown; left > 0 {
-		blocks = append(blocks, section(fmt.Sprintf("*And %d more.* `/keys mine` lists them all.", left)))
+		blocks = append(blocks, section(fmt.Sprintf("*And %d more.* `%s` lists them all.", left, list)))
 	}
 	foot := "As of " + v.when(v.Now) + "."
 	if v.Help != "" {
 		foot = esc(v.Help, 200) + " " + foot
 	}
-	return Message{Text: say + " Open keyturn's message in Slack, or type /keys mine.", Blocks: append(blocks, contextLine(foot))}
+	return Message{Text: say + " Open keyturn's message in Slack, or type " + list + ".", Blocks: append(blocks, contextLine(foot))}
+}
+
+// ranked sorts what needs somebody first.
+func ranked(items []rotation.Rotation) []rotation.Rotation {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b rotation.Rotation) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
+	})
+	return items
+}
+
+// attention says how many there are, and how many wait for a decision now.
+func attention(items []rotation.Rotation) (waiting int, wait, say string) {
+	for _, r := range items {
+		if phaseOf(r) == isAwaiting {
+			waiting++
+		}
+	}
+	wait = "None of them waits for a decision now."
+	switch {
+	case len(items) == 1 && waiting == 1:
+		wait = "It waits for a decision now."
+	case len(items) == 1:
+		wait = "It does not wait for a decision now."
+	case waiting == 1:
+		wait = "1 of them waits for a decision now."
+	case waiting > 1:
+		wait = fmt.Sprintf("%d of them wait for a decision now.", waiting)
+	}
+	say = fmt.Sprintf("%s need attention. %s", countOf(len(items), "access key"), wait)
+	if len(items) == 1 {
+		say = "1 access key needs attention. " + wait
+	}
+	return waiting, wait, say
 }
 
 // rank puts what needs somebody first.
 func rank(r rotation.Rotation) int {
+	if leaking(r) {
+		return 0
+	}
 	switch phaseOf(r) {
 	case isLeaked:
 		return 0
@@ -98,12 +124,12 @@ func digestAsk(r rotation.Rotation, v View) string {
 	case waits(r):
 		ask = fmt.Sprintf("To be replaced; %s has to go first", code(r.Evict.ID))
 	}
+	if leaking(r) {
+		return t.otherLeak()
+	}
 	switch phaseOf(r) {
 	case isAwaiting:
-		if t.auto() {
-			return ask + ". Unless somebody objects, keyturn goes on by itself " + t.silence() + "."
-		}
-		return ask + ". Waiting for a decision."
+		return ask + ". " + t.waits()
 	case isUpcoming:
 		return ask + fmt.Sprintf(". Due on %s.", v.when(r.DueAt))
 	case isSnoozed:
@@ -127,6 +153,24 @@ func digestAsk(r rotation.Rotation, v View) string {
 	default:
 		return t.standing()
 	}
+}
+
+// waits says in a row for what a decision waits, and since when others can take it too.
+func (t teller) waits() string {
+	r, s := t.r, "Waiting for a decision."
+	switch {
+	case t.auto():
+		s = "Unless somebody objects, keyturn goes on by itself " + t.silence() + "."
+	case t.byTime():
+		s = fmt.Sprintf("If nobody decides by %s, it counts as approved.", t.v.when(r.Asked().Add(r.Policy.AnswerWithin)))
+	}
+	if e := r.Escalation; e != nil {
+		s += fmt.Sprintf(" Others can decide too since %s.", t.v.when(e.At))
+	}
+	if r.Reminders > 0 {
+		s += fmt.Sprintf(" This is reminder %d.", r.Reminders)
+	}
+	return s
 }
 
 func countOf(n int, noun string) string {

@@ -16,6 +16,7 @@ type HomeView struct {
 	More    int            // how many more wait
 	Mine    []Row          // this person's other keys
 	MoreOf  int            // how many more there are
+	Unread  int            // of so many rotations nothing can be shown, because they cannot be read
 	Looked  int            // of so many open rotations it was found out whether they wait for this person; 0: of all
 	Points  []report.Point // how many keys of the organization were too old, the oldest first
 	Refused string
@@ -60,6 +61,9 @@ func Home(h HomeView) slack.HomeTabViewRequest {
 		if h.Looked > 0 {
 			add(contextLine(fmt.Sprintf("keyturn looked at %s to find what waits for you, and there are more: `%s list state:awaiting` shows all.", count(h.Looked, "open rotation"), h.Prefix)))
 		}
+	}
+	if h.Unread > 0 {
+		add(section(unreadText(h.Unread)))
 	}
 	if h.Alone != HomeWaiting {
 		add(slack.NewDividerBlock(), section("*Your keys*"))

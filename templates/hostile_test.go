@@ -66,6 +66,18 @@ func poisoned(r rotation.Rotation, text string) rotation.Rotation {
 			i.Why, i.By = text, evil
 		}
 	}
+	if r.Escalation != nil {
+		r.Escalation.Why = text
+	}
+	if r.LeakedKey != nil {
+		r.LeakedKey.Why, r.LeakedKey.By = text, evil
+	}
+	if r.Postponed != nil {
+		r.Postponed.Why = text
+	}
+	if r.Admin != nil {
+		r.Admin.Names, r.Admin.Problem = []string{text}, ""
+	}
 	for i := range r.GateSeen {
 		r.GateSeen[i].Sentence, r.GateSeen[i].Service, r.GateSeen[i].Region = text, text, text
 	}
@@ -84,7 +96,7 @@ func poisoned(r rotation.Rotation, text string) rotation.Rotation {
 	return r
 }
 
-var ours = regexp.MustCompile(`<!date\^-?\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<@U0SECOPS1>`)
+var ours = regexp.MustCompile(`<!date\^-?\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<@U0SECOPS1>|<!subteam\^S0(?:PLATFORM|SECOPS)>`)
 
 // clean fails where text that we did not write has kept a meaning.
 func clean(t *testing.T, m Message) {
@@ -207,6 +219,14 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 				}
 			}
 			look("digest of all", Digest(all, v))
+			shared := v
+			shared.For, shared.Shared = []string{text}, true
+			look("digest of all in a channel", Digest(all, shared))
+			for i := range all {
+				if i%8 == 0 {
+					mail(mails.DigestMail(all[i:min(i+8, len(all))], v))
+				}
+			}
 			look("refusal", Refusal(text, v))
 			account := poisonedAccount(text)
 			mail(mails.AccountMail(account, v))
@@ -331,6 +351,12 @@ func TestEsc(t *testing.T) {
 	}
 	if got := mention(Esc("the owner (U0123456789), U0AAAAAA1, U0BBBBBB2 or a@example.com, not WORKLOADS")); got != "the owner (<@U0123456789>), <@U0AAAAAA1>, <@U0BBBBBB2> or a@example.com, not WORKLOADS" {
 		t.Errorf("mention: %s", got)
+	}
+	if got := mention(Esc("a member of the group S0SECOPS01 or group:S0PLATFORM, not the group SUPPORT or the S0SECOPS01")); got != "a member of the group <!subteam^S0SECOPS01> or group <!subteam^S0PLATFORM>, not the group SUPPORT or the S0SECOPS01" {
+		t.Errorf("mention of groups: %s", got)
+	}
+	if got := (View{}).by(rotation.Actor{Name: "group S0SECOPS01"}); got != "group S0SECOPS01" {
+		t.Errorf("a name that calls a group: %s", got)
 	}
 }
 

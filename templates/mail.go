@@ -25,10 +25,11 @@ const (
 	mailOwner   = "owner"
 	mailNotice  = "notice"
 	mailRenewal = "renewal"
+	mailDigest  = "digest"
 	mailParts   = "parts.html.tmpl" // shared by the HTML ones
 )
 
-var mailNames = []string{mailAccount, mailOwner, mailNotice, mailRenewal}
+var mailNames = []string{mailAccount, mailOwner, mailNotice, mailRenewal, mailDigest}
 
 // Mails renders e-mails. Its templates were tried with sample data when it was loaded. It is safe for concurrent use.
 type Mails struct {
@@ -143,6 +144,11 @@ func (m *Mails) try() error {
 	}
 	for _, s := range noticeSamples() {
 		if _, err := m.NoticeMail(s.r, s.v); err != nil {
+			return err
+		}
+	}
+	for _, n := range []int{1, mostRows + 1} {
+		if _, err := m.DigestMail(sampleMany(n), View{Now: sampleNow}); err != nil {
 			return err
 		}
 	}

@@ -189,6 +189,6 @@ var pressing = regexp.MustCompile(`\b(press(?:es)?) \*([^*\n]+)\*`)
 // unmrkdwn turns our own mrkdwn into a single line of plain text for a mail.
 func unmrkdwn(s string) string {
 	s = pressing.ReplaceAllString(s, `$1 "$2" in Slack`)
-	s = strings.NewReplacer("`", "", ":warning: ", "", ":rotating_light: ", "", "\n• ", " ").Replace(unmark(s))
+	s = strings.NewReplacer("`", "", ":warning: ", "", ":rotating_light: ", "", ":point_up: ", "", ":calendar: ", "", "\n• ", " ").Replace(unmark(s))
 	return line(s, 1500)
 }

@@ -48,6 +48,11 @@ func ModalExempt(r rotation.Rotation, v Value, now time.Time) slack.ModalViewReq
 
 // ModalApprove asks for the reason that the approval rule wants.
 func ModalApprove(r rotation.Rotation, v Value) slack.ModalViewRequest {
+	return modalForm(ActApprove, "Approve", "Approve", r, v, planned(r, v)+" The rule asks for a reason.", modalWhy("Why?", false))
+}
+
+// planned says what an approval of the rotation does, with the choice that a button stands for.
+func planned(r rotation.Rotation, v Value) string {
 	what := "A new key is issued, and the old one is deactivated later."
 	if r.Kind == rotation.Retire {
 		what = "The key is removed without a replacement."
@@ -64,7 +69,7 @@ func ModalApprove(r rotation.Rotation, v Value) slack.ModalViewRequest {
 	case r.Evict != nil:
 		what += " " + answerKey(r.Evict.ID) + " is removed first."
 	}
-	return modalForm(ActApprove, "Approve", "Approve", r, v, what+" The rule asks for a reason.", modalWhy("Why?", false))
+	return what
 }
 
 // ModalAnyway asks why a key is cut off although it is in use.

@@ -13,7 +13,11 @@ import (
 // when, what will not happen, who decided, and the buttons that its state allows.
 func Notice(r rotation.Rotation, v View) Message {
 	s := storyOf(r, v)
-	blocks := []slack.Block{header(mark(r) + " " + s.title + ": " + userName(r)), section(s.lead)}
+	lead := s.lead
+	if who := mentioned(v.For); who != "" && r.Open() {
+		lead = who + "\n" + lead
+	}
+	blocks := []slack.Block{header(mark(r) + " " + s.title + ": " + userName(r)), section(lead)}
 	if f := facts(r, v); len(f) > 0 {
 		blocks = append(blocks, fieldsOf(f...))
 	}
@@ -36,6 +40,9 @@ func Notice(r rotation.Rotation, v View) Message {
 
 // mark is the sign in front of the header: how urgent it is, at a glance. The words after it say it too.
 func mark(r rotation.Rotation) string {
+	if r.Open() && leaking(r) {
+		return "🚨"
+	}
 	switch phaseOf(r) {
 	case isUpcoming:
 		return "🔔"
@@ -140,9 +147,9 @@ func owner(r rotation.Rotation) string {
 	case r.Owner == "":
 		return "nobody is known"
 	case r.OwnerTagged:
-		return mention(esc(r.Owner, 200)) + " (the user's tag)"
+		return mentionUser(esc(r.Owner, 200)) + " (the user's tag)"
 	default:
-		return mention(esc(r.Owner, 200)) + " (the account's address)"
+		return mentionUser(esc(r.Owner, 200)) + " (the account's address)"
 	}
 }
 

@@ -55,6 +55,10 @@ func plainBlock(b slack.Block) string {
 			s += "\n  " + unmark(b.Hint.Text)
 		}
 		return s
+	case *slack.TableBlock:
+		return plainTable(b)
+	case *slack.DataVisualizationBlock:
+		return plainChart(b)
 	default:
 		return fmt.Sprintf("(%s)", b.BlockType())
 	}
@@ -117,7 +121,7 @@ func asks(c *slack.ConfirmationBlockObject) string {
 
 var (
 	dateToken = regexp.MustCompile(`<!date\^[^|>]*\|([^>]*)>`)
-	userToken = regexp.MustCompile(`<@([A-Z0-9]+)>`)
+	userToken = regexp.MustCompile(`<(?:@|!subteam\^)([A-Z0-9]+)>`)
 	linkToken = regexp.MustCompile(`<[^|>]*\|([^>]*)>`)
 	unmarker  = strings.NewReplacer("*", "", "\u2060", "", "&lt;", "<", "&gt;", ">", "&amp;", "&")
 )

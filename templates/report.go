@@ -179,7 +179,7 @@ func AuditReport(a AccountView, v View) Message {
 	for _, f := range a.Findings {
 		owner := "nobody is known"
 		if f.Owner != "" {
-			owner = mention(esc(f.Owner, 100))
+			owner = mentionUser(esc(f.Owner, 100))
 		}
 		points = append(points, fmt.Sprintf("%s, %s (%s old, last used: %s): %s %s. Owner: %s.", code(f.User), code(f.Key.ID), v.age(f.Key.Created), v.used(f.Key),
 			Esc(reason(f.Proposal.Reason, f.Policy)), Esc("keyturn would "+f.would()), owner))

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
@@ -52,6 +53,20 @@ func (t *tale) cut() *tale {
 func frozenUntil(t *tale) *tale {
 	step, _ := t.wait().r.Next()
 	return t.do(rotation.Postpone{Op: rotation.OpOf(step), Until: t.now.Add(10 * rotation.Day), Why: "change freeze, year end"})
+}
+
+// sampleNews are rotations of which there is news of each kind that a digest tells.
+func sampleNews() []rotation.Rotation {
+	all := []*tale{
+		late().do(rotation.Remind{}), escalated(), timed(rotation.TimeoutApprove).told(), oneKey().approve().issue(), oneKey().approve().issue().deactivate(),
+		oneKey().approve().issue().do(rotation.Leaked{Actor: sampleOther, Key: sampleNew, Why: "printed by a build"}),
+	}
+	var out []rotation.Rotation
+	for i, t := range all {
+		t.r.UserName = rotation.UserName(fmt.Sprintf("batch-job-%02d", i+1))
+		out = append(out, t.r)
+	}
+	return out
 }
 
 func sampleEndings() []Ending {

@@ -138,15 +138,19 @@ func (t teller) choiceNames() string {
 func (t teller) promises() []string {
 	r := t.r
 	var out []string
+	no := "No key"
+	if leaking(r) {
+		no = "No other key"
+	}
 	switch {
 	case t.byTime():
-		out = append(out, "No key is touched before somebody has approved, or the time for the decision is over.")
+		out = append(out, no+" is touched before somebody has approved, or the time for the decision is over.")
 	case !t.auto():
-		out = append(out, "No key is touched without an approval.")
+		out = append(out, no+" is touched without an approval.")
 	case !r.SnoozedUntil.IsZero():
-		out = append(out, "No key is touched while the decision is snoozed, unless somebody approves.")
+		out = append(out, no+" is touched while the decision is snoozed, unless somebody approves.")
 	default:
-		out = append(out, fmt.Sprintf("No key is touched before somebody has approved, or %s have passed since this notice was delivered.", span(r.Policy.Notice)))
+		out = append(out, fmt.Sprintf("%s is touched before somebody has approved, or %s have passed since this notice was delivered.", no, span(r.Policy.Notice)))
 	}
 	if !isOff(r.Old) || waits(r) && !isOff(*r.Evict) {
 		out = append(out, notInUse)

@@ -2,7 +2,9 @@ package templates
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -21,7 +23,7 @@ func (t teller) unanswered() []string {
 	}
 	var out []string
 	if e := r.Escalation; e != nil {
-		out = append(out, fmt.Sprintf(":point_up: *Others can decide too* since %s. %s", t.v.when(e.At), sentence(esc(e.Why, 500))))
+		out = append(out, fmt.Sprintf(":point_up: *Others can decide too* since %s. %s", t.v.when(e.At), sentence(esc(inWords(e.Why), 500))))
 	}
 	switch p := r.Policy; {
 	case !r.TimedOut.IsZero():
@@ -44,13 +46,35 @@ func (t teller) otherwise() (out []string) {
 	if !t.waiting() {
 		return nil
 	}
-	if p.EscalateAfter > 0 && r.Escalation == nil {
-		out = append(out, fmt.Sprintf("If nobody decides by %s, others are asked too.", t.v.when(r.Asked().Add(p.EscalateAfter))))
+	if after := othersAfter(p); after > 0 && r.Escalation == nil {
+		out = append(out, fmt.Sprintf("If nobody decides by %s, others are asked too.", t.v.when(r.Asked().Add(after))))
 	}
 	if p.AnswerWithin > 0 && p.OnTimeout == rotation.TimeoutExpire {
 		out = append(out, fmt.Sprintf("If nobody decides by %s, this ends without a change and comes up again later.", t.v.when(r.Asked().Add(p.AnswerWithin))))
 	}
 	return out
+}
+
+// othersAfter is how long a decision waits before the next circle is asked; 0 if it never is.
+func othersAfter(p rotation.Policy) time.Duration {
+	after := p.EscalateAfter
+	if t := p.AnswerWithin; t > 0 && p.OnTimeout != rotation.TimeoutApprove && p.OnTimeout != rotation.TimeoutExpire && (after <= 0 || t < after) {
+		after = t
+	}
+	return after
+}
+
+// within finds a time in the sentences of the core, which writes it as the configuration does.
+var within = regexp.MustCompile(`^(Nobody decided within )([0-9dhms]+)\.$`)
+
+// inWords writes the time in such a sentence as people do.
+func inWords(why string) string {
+	if m := within.FindStringSubmatch(why); m != nil {
+		if d, err := rotation.ParseDuration(m[2]); err == nil {
+			return m[1] + span(d) + "."
+		}
+	}
+	return why
 }
 
 // postponed says that today's calendar holds a step up.

@@ -97,6 +97,13 @@ func (t teller) installing() story {
 		s.lead, s.aloud = "*A new key was issued.*", "a new key was issued that replaces "+t.what
 		return s
 	}
+	if leaking(r) && r.LeakedKey.Key == r.New.ID {
+		s.title = "New access key leaked"
+		s.lead = fmt.Sprintf("*Do not install the new key %s.* It was reported as leaked. The old key %s still works.", code(r.New.ID), code(r.Old.ID))
+		s.aloud = fmt.Sprintf("do not install the new key %s that was to replace %s: it was reported as leaked. The old key still works", plainKey(r.New.ID), t.what)
+		s.next = []string{fmt.Sprintf("Key %s is deactivated, and deleted %s later. Then another new key is issued.", code(r.New.ID), span(rotation.MinRecoveryGrace))}
+		return s
+	}
 	sooner := fmt.Sprintf("If somebody presses *New key is in use*, the old key goes sooner: as soon as it has been idle for %s.", span(min(r.Policy.ConfirmedQuiet, r.Policy.QuietPeriod)))
 	switch u := r.New.InUse; {
 	case r.Confirmed != nil:

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +18,8 @@ type View struct {
 	Names    func(rotation.Actor) string // how to call a person, plain text; nil: as the history has them
 	Location *time.Location              // for times where Slack cannot show the reader's own; nil: UTC
 	Help     string                      // whom to ask, a sentence in plain text; may be empty
+	For      []string                    // Slack users and user groups whom the message calls; it is in a channel
+	Shared   bool                        // for digests: many read it, and the keys are not all theirs
 	Posted   bool                        // for mails: the notice stands in Slack too, before others
 	Because  string                      // for mails: why they get it, a sentence; empty: Slack does not reach the owner
 }
@@ -104,24 +105,6 @@ func Cut(s string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-var slackID = regexp.MustCompile(`\b[UW][A-Z0-9]{7,20}\b`)
-
-// mention turns Slack user IDs that stand alone in escaped text into names that Slack fills in. An ID has a digit, a word
-// in capitals has none.
-func mention(escaped string) string {
-	var b strings.Builder
-	done := 0
-	for _, at := range slackID.FindAllStringIndex(escaped, -1) {
-		id, before, after := escaped[at[0]:at[1]], escaped[:at[0]], escaped[at[1]:]
-		alone := (before == "" || strings.HasSuffix(before, " ") || strings.HasSuffix(before, "(")) && (after == "" || strings.ContainsAny(after[:1], " ).,;:"))
-		if alone && strings.ContainsAny(id, "0123456789") {
-			b.WriteString(escaped[done:at[0]] + "<@" + id + ">")
-			done = at[1]
-		}
-	}
-	return b.String() + escaped[done:]
-}
-
 func (v View) loc() *time.Location {
 	if v.Location == nil {
 		return time.UTC
@@ -159,7 +142,7 @@ func (v View) name(a rotation.Actor) string {
 }
 
 // by is name for mrkdwn.
-func (v View) by(a rotation.Actor) string { return mention(Esc(v.name(a))) }
+func (v View) by(a rotation.Actor) string { return mentionUser(Esc(v.name(a))) }
 
 // span says a duration in words: "10 days", "24 hours".
 func span(d time.Duration) string {

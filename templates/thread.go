@@ -2,7 +2,6 @@ package templates
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -40,26 +39,6 @@ func Thread(r rotation.Rotation, happened []rotation.Entry, calls bool, mentions
 	return m
 }
 
-// person and group are the IDs that Slack gives. They come from Slack or from the configuration, never from a text.
-var (
-	person = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
-	group  = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
-)
-
-// mentioned writes mentions that Slack acts on. Anything that is no ID is left out.
-func mentioned(ids []string) string {
-	var out []string
-	for _, id := range ids {
-		switch {
-		case person.MatchString(id):
-			out = append(out, "<@"+id+">")
-		case group.MatchString(id):
-			out = append(out, "<!subteam^"+id+">")
-		}
-	}
-	return strings.Join(out[:min(len(out), 20)], " ")
-}
-
 // happening says in one line of mrkdwn what an entry of the history tells people; "" for what is keyturn's own affair.
 func (v View) happening(h rotation.Entry) string {
 	did, ok := deeds[h.Event]
@@ -69,7 +48,7 @@ func (v View) happening(h rotation.Entry) string {
 	if !ok || h.Event == "open" {
 		return ""
 	}
-	amount, why := "", h.Note
+	amount, why := "", inWords(h.Note)
 	if m := amountOf.FindStringSubmatch(h.Note); m != nil && amounts[h.Event] {
 		amount, why = " "+m[1]+" "+m[2], m[3]
 		if d, err := rotation.ParseDuration(m[2]); err == nil {

@@ -13,7 +13,7 @@ import (
 // and may be nil. Where it cannot tell nothing is escalated now: the time to escalate comes by itself.
 func Unmeetable(ctx context.Context, rules Rules, able func(ctx context.Context, rule Rule, r rotation.Rotation, escalated bool) (int, error), r rotation.Rotation, log *slog.Logger) (rotation.Escalate, bool) {
 	_, rule, ok := rules.For(TargetOf(r))
-	if !ok || rule.Required < 2 || able == nil || r.Escalation != nil {
+	if !ok || rule.Required < 1 || able == nil || r.Escalation != nil {
 		return rotation.Escalate{}, false
 	}
 	n, err := able(ctx, rule, r, false)
@@ -21,7 +21,15 @@ func Unmeetable(ctx context.Context, rules Rules, able func(ctx context.Context,
 		var more int
 		if more, err = able(ctx, rule, r, true); err == nil {
 			why := fmt.Sprintf("The rule asks for %d people, and only %d can decide.", rule.Required, n)
-			if more < rule.Required {
+			if n == 0 {
+				why = "Nobody whom the rule names can decide."
+			}
+			switch {
+			case more >= rule.Required:
+				why += fmt.Sprintf(" Correct the approvers of %s.", rule.Name)
+			case more == 0:
+				why += fmt.Sprintf(" Nor can anybody of the next circle. Correct the approvers of %s, or decide by break-glass.", rule.Name)
+			default:
 				why += fmt.Sprintf(" With the next circle there are %d. Correct the approvers of %s, or decide by break-glass.", more, rule.Name)
 			}
 			return rotation.Escalate{Why: why}, true

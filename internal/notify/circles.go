@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/keyturn/keyturn/internal/approval"
 	"github.com/keyturn/keyturn/internal/circle"
@@ -12,6 +13,12 @@ import (
 
 // mostAsked bounds how many people of a circle get a message of their own; a larger one is a user group.
 const mostAsked = 20
+
+// found are people whom a call has looked up.
+type found struct {
+	people []approval.Person
+	err    error
+}
 
 // circles finds people through the notifier's own Slack.
 func (n *Notifier) circles() *circle.Circles { return circle.New(n.o.Slack, n.o.Teams) }
@@ -33,37 +40,44 @@ func (n *Notifier) called(r rotation.Rotation) []approval.Circle {
 }
 
 // others are the places of people beside the owner who have to hear of r, each with a message of their own. Members of user
-// groups are mentioned in the channel instead.
-func (t *telling) others(ctx context.Context) ([]place, error) {
-	if !t.r.Open() {
+// groups are mentioned in the channel instead. An error says who could not be looked up, beside those who were found.
+func (n *Notifier) others(ctx context.Context, c *call, r rotation.Rotation) ([]place, error) {
+	if !r.Open() {
 		return nil, nil
 	}
 	var single []approval.Circle
-	for _, c := range t.n.called(t.r) {
-		if c.Kind != approval.UserGroup {
-			single = append(single, c)
+	for _, k := range n.called(r) {
+		if k.Kind != approval.UserGroup {
+			single = append(single, k)
 		}
 	}
 	if len(single) == 0 {
 		return nil, nil
 	}
-	people, err := t.n.circles().People(ctx, approval.Rule{AnyOf: single, Required: 1}, approval.SubjectOf(t.r, t.n.o.Teams))
-	if err != nil {
-		err = fmt.Errorf("find those who have to hear of key %s: %w", t.r.Old.ID, err)
+	key := fmt.Sprintf("%q %q %q", single, r.Owner, r.AccountEmail)
+	f, known := c.circles[key]
+	if !known {
+		f.people, f.err = n.circles().People(ctx, approval.Rule{AnyOf: single, Required: 1}, approval.SubjectOf(r, n.o.Teams))
+		if f.err != nil {
+			f.err = fmt.Errorf("find those who have to hear of a key: %w", f.err)
+		}
+		if ctx.Err() == nil { // otherwise it is no fault of Slack, and the next rotation has its own time
+			c.circles[key] = f
+		}
 	}
 	var out []place
-	for _, p := range people {
-		if o := t.n.reachable(p, ""); o.reached() && len(out) < mostAsked {
+	for _, p := range f.people {
+		if o := n.reachable(p, ""); o.reached() && !c.lost[p.SlackID] && len(out) < mostAsked {
 			out = append(out, o.direct())
 		}
 	}
-	return out, err
+	return out, f.err
 }
 
 // mentions are whom a reply in the channel calls: the circles that have to hear of r.
 func (n *Notifier) mentions(r rotation.Rotation) (ids []string) {
 	for _, c := range n.called(r) {
-		if c.Kind == approval.UserGroup || c.Kind == approval.SlackUser {
+		if (c.Kind == approval.UserGroup || c.Kind == approval.SlackUser) && !slices.Contains(ids, c.ID) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -74,9 +88,9 @@ func (n *Notifier) mentions(r rotation.Rotation) (ids []string) {
 const becauseEscalated = "You get this because nobody has decided so far, and you own the account."
 
 // accountOwner is the mail to the account's owner about a decision that was escalated. It is sent once.
-func (t *telling) accountOwner() (place, bool) {
-	to := address(t.r.AccountEmail)
-	if t.r.Escalation == nil || t.r.State != rotation.Awaiting || to == "" || t.n.o.Mail == nil {
+func (n *Notifier) accountOwner(r rotation.Rotation) (place, bool) {
+	to := address(r.AccountEmail)
+	if r.Escalation == nil || r.State != rotation.Awaiting || to == "" || n.o.Mail == nil {
 		return place{}, false
 	}
 	return place{kind: byMail, id: to, once: true, because: becauseEscalated, reader: rotation.Actor{Email: to}}, true

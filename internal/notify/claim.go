@@ -91,15 +91,15 @@ func (n *Notifier) one(ctx context.Context, c *call, id rotation.ID) error {
 	}
 	within, cancel := context.WithTimeout(ctx, n.sending())
 	defer cancel()
-	s, done, err := n.tell(within, c, r)
+	t, err := n.tell(within, c, r)
 	if err != nil {
 		n.log.LogAttrs(ctx, slog.LevelWarn, "people not told; tried again later", slog.String("rotation", string(r.ID)),
 			slog.String("account", string(r.Account)), slog.String("error", err.Error()))
 	}
 	return errors.Join(err, n.save(ctx, r, func(cur rotation.Rotation) rotation.Rotation {
-		if !done {
-			return failed(cur, s, err, n.o.Now())
+		if !t.done() {
+			return failed(cur, t.refs, errors.Join(append(t.missed, err)...), n.o.Now())
 		}
-		return cur.WithTold(r.PeopleSeq, s, n.o.Now())
-	}, s))
+		return cur.WithTold(r.PeopleSeq, t.refs, n.o.Now())
+	}, t.refs))
 }

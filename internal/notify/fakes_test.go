@@ -97,7 +97,8 @@ func (w *workspace) Post(ctx context.Context, channel, text string, blocks []sla
 		return "", "", err
 	}
 	w.serial++
-	m := message{in: channel, ts: fmt.Sprintf("%d.0", w.serial), text: text, actions: actionsOf(blocks)}
+	said, _ := json.Marshal(blocks)
+	m := message{in: channel, ts: fmt.Sprintf("%d.0", w.serial), text: text, actions: actionsOf(blocks), said: string(said)}
 	w.msgs = append(w.msgs, m)
 	if w.after != nil {
 		w.after("Post")

@@ -15,7 +15,7 @@ import (
 func (t *telling) update(ctx context.Context, p place, former bool) error {
 	var failed error
 	var kept refs
-	m := templates.Notice(t.r, t.n.view(t.r, p.help))
+	m := templates.Notice(t.r, t.n.view(t.r, p))
 	for _, k := range t.refs {
 		if k.For != p.id || !live(k) || k.Seq >= t.r.PeopleSeq {
 			kept = append(kept, k)
@@ -41,17 +41,17 @@ func (t *telling) update(ctx context.Context, p place, former bool) error {
 // shows what it showed before, so that both are tried again.
 func (t *telling) follow(ctx context.Context, p place, before int64) error {
 	happened, calls := since(t.r, before), news(t.r, before, p.reader)
-	if len(happened) == 0 && !calls || t.c.digested[p.id][t.r.ID] {
+	if len(happened) == 0 && !calls {
 		return nil
 	}
 	var whom []string
 	if calls && p.kind == direct {
 		whom = []string{p.id}
 	} else if calls {
-		whom = t.n.mentions(t.r)
+		whom = p.call
 	}
 	i := slices.IndexFunc(t.refs, func(m rotation.MessageRef) bool { return m.For == p.id && live(m) })
-	m := templates.Thread(t.r, happened, calls, whom, t.n.view(t.r, p.help))
+	m := templates.Thread(t.r, happened, calls, whom, t.n.view(t.r, p))
 	_, _, err := t.n.o.Slack.PostIn(ctx, t.refs[i].Channel, t.refs[i].TS, m.Text, m.Blocks, calls && p.kind == channel)
 	if errors.Is(err, ErrGone) { // somebody took the message away meanwhile
 		t.refs = slices.DeleteFunc(t.refs, func(m rotation.MessageRef) bool { return m.For == p.id && live(m) })
@@ -66,7 +66,7 @@ func (t *telling) follow(ctx context.Context, p place, before int64) error {
 
 // post writes the notice as a new message.
 func (t *telling) post(ctx context.Context, p place) error {
-	m := templates.Notice(t.r, t.n.view(t.r, p.help))
+	m := templates.Notice(t.r, t.n.view(t.r, p))
 	in, ts, err := t.n.write(ctx, p, m)
 	if err != nil {
 		return err
@@ -105,11 +105,10 @@ func (t *telling) send(ctx context.Context, p place) error {
 	as := refMail
 	switch {
 	case quiet:
-	case t.c.listed[p.id] && !p.once:
+	case t.c.listed[p.id] && listable(t.r, t.refs, p):
 		as = refListed
 	default:
-		v := t.n.view(t.r, "")
-		v.Because = p.because
+		v := t.n.view(t.r, p)
 		at, ok := t.refs.shown(t.n.o.Channel(t.r))
 		v.Posted = ok && at >= t.r.PeopleSeq
 		m, err := t.n.o.Templates.NoticeMail(t.r, v)

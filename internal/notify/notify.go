@@ -70,9 +70,10 @@ func New(o Options) *Notifier {
 	return &Notifier{o: o, log: o.Log}
 }
 
-// view is what a rendering of r needs beside it. help is said at its foot.
-func (n *Notifier) view(r rotation.Rotation, help string) templates.View {
-	return templates.View{Now: n.o.Now(), Who: approval.Who(n.rule(r), approval.SubjectOf(r, nil)), Help: help}
+// view is what a rendering of r needs beside it in a place.
+func (n *Notifier) view(r rotation.Rotation, p place) templates.View {
+	s := approval.SubjectOf(r, nil)
+	return templates.View{Now: n.o.Now(), Who: approval.Who(n.rule(r).At(s.Escalated), s), Help: p.help, For: p.call, Because: p.because}
 }
 
 // rule is who may decide by today's configuration. The zero rule, which lets nobody decide, if none matches.

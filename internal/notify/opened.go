@@ -21,22 +21,26 @@ type call struct {
 	failed  map[string]error // places that need not be tried again; the error was reported
 	listed  map[string]bool  // addresses that get no mail for each rotation, because the mail about the account lists them
 
-	digested map[string]map[rotation.ID]bool // what each place was told in a digest just now
+	circles map[string]found     // people beside the owners, by their circles
+	lost    map[string]bool      // people beside the owners whom Slack does not let us write to, by their IDs
+	touched map[rotation.ID]bool // what the call has saved
 }
 
 func newCall() *call {
-	return &call{owners: map[string]owner{}, unknown: map[string]error{}, failed: map[string]error{}, listed: map[string]bool{}, digested: map[string]map[rotation.ID]bool{}}
+	return &call{
+		owners: map[string]owner{}, unknown: map[string]error{}, failed: map[string]error{}, listed: map[string]bool{},
+		circles: map[string]found{}, lost: map[string]bool{}, touched: map[rotation.ID]bool{},
+	}
 }
 
-// Opened implements scheduler.Teller: it tells people of rotations that a run opened or changed. A person, or a channel, with
-// many of them gets one digest and no notices; the next news of one of them comes as its notice. Whoever is told of
-// something by somebody else just now, or changed meanwhile, is left to Wake.
+// Opened implements scheduler.Teller: it tells people of rotations that a run opened, or of which there is news. Whoever has
+// many of them, a person, a channel or a mail address, gets one digest and nothing else that calls; the next news of one of
+// them comes as its notice. Whoever is told of something by somebody else just now, or changed meanwhile, is left to Wake.
 func (n *Notifier) Opened(ctx context.Context, ids []rotation.ID) error {
 	c := newCall()
-	var errs []error
-	left, err := n.ownersDigests(ctx, c, ids)
-	errs = append(errs, err)
-	left, err = n.channelDigest(ctx, c, left)
+	left, err := n.directDigests(ctx, c, ids)
+	errs := []error{err}
+	left, err = n.sharedDigests(ctx, c, left)
 	errs = append(errs, err)
 	for _, id := range left {
 		errs = append(errs, n.one(ctx, c, id))
@@ -81,70 +85,124 @@ func (n *Notifier) untold(ctx context.Context, c *call, ids []rotation.ID) (rs [
 	return rs, os, errors.Join(errs...)
 }
 
-// ownersDigests sends the digests to owners. It returns the rotations that have to be told of elsewhere, or one by one.
-func (n *Notifier) ownersDigests(ctx context.Context, c *call, ids []rotation.ID) ([]rotation.ID, error) {
+// directDigests sends the digests to owners, and to the others who have to hear of a rotation. It returns the rotations that
+// have to be told of elsewhere, or one by one.
+func (n *Notifier) directDigests(ctx context.Context, c *call, ids []rotation.ID) ([]rotation.ID, error) {
 	rs, os, err := n.untold(ctx, c, ids)
 	errs := []error{err}
 	var left []rotation.ID
-	many := map[string][]rotation.Rotation{}
+	many := bundles{}
 	for _, r := range rs {
 		left = append(left, r.ID)
-		if o, ok := os[r.ID]; ok && o.reached() && n.calling(r, o.direct()) {
-			many[o.person.SlackID] = append(many[o.person.SlackID], r)
+		own := ""
+		if o, ok := os[r.ID]; ok && o.reached() {
+			own = o.person.SlackID
+			if n.calling(r, o.direct()) {
+				many.add(o.direct(), r)
+			}
+		}
+		others, _ := n.others(ctx, c, r) // an error shows again when r is told by itself
+		for _, p := range others {
+			if p.id != own && n.calling(r, p) {
+				many.add(p, r)
+			}
 		}
 	}
 	for _, id := range sorted(many) {
-		if len(many[id]) < n.o.DigestFrom {
+		if len(many[id].rs) < n.o.DigestFrom {
 			continue
 		}
-		p := os[many[id][0].ID].direct()
-		sent, err := n.digest(ctx, c, many[id], p)
+		sent, err := n.digest(ctx, c, many[id])
 		errs = append(errs, err)
 		switch {
 		case errors.Is(sent, ErrNoUser):
-			for _, r := range many[id] {
-				c.owners[r.Owner] = os[r.ID].lost()
+			c.lost[id] = true
+			for _, r := range many[id].rs {
+				if o := os[r.ID]; o.person.SlackID == id {
+					c.owners[r.Owner] = o.lost()
+				}
 			}
 		case sent != nil:
 			errs = append(errs, sent)
-			c.failed[p.id] = sent
+			c.failed[id] = sent
 		}
 	}
 	return left, errors.Join(errs...)
 }
 
-// channelDigest posts the digest for the channel, of those that belong there.
-func (n *Notifier) channelDigest(ctx context.Context, c *call, ids []rotation.ID) ([]rotation.ID, error) {
+// inMany is said in a channel's digest.
+const inMany = "These stand here because Slack does not reach their owners, or because others than these have to see them."
+
+// sharedDigests posts the digests for channels, and mails those for whom Slack does not reach.
+func (n *Notifier) sharedDigests(ctx context.Context, c *call, ids []rotation.ID) ([]rotation.ID, error) {
 	rs, os, err := n.untold(ctx, c, ids)
+	errs := []error{err}
 	var left []rotation.ID
-	many := map[string][]rotation.Rotation{}
-	mails := map[string][]rotation.Rotation{}
+	channels, mails := bundles{}, bundles{}
+	listed := map[string]int{}
 	for _, r := range rs {
 		left = append(left, r.ID)
 		o, ok := os[r.ID]
-		if ok && n.inChannel(ctx, r, o) && n.calling(r, n.channel(o, r)) {
-			many[n.o.Channel(r)] = append(many[n.o.Channel(r)], r)
+		if p := n.channel(o, r); p.id != "" && (ok && n.inChannel(ctx, r, o) || !ok && urgent(r)) && n.calling(r, p) {
+			p.help = inMany
+			channels.add(p, r)
 		}
-		if ok && !o.reached() && o.mail != "" && n.fresh(r, o.byMail()) {
-			mails[o.mail] = append(mails[o.mail], r)
+		for _, p := range n.byMail(r, o) {
+			switch {
+			case !n.fresh(r, p) || p.once && known(r, p):
+			case listable(r, refs(r.Messages), p):
+				listed[p.id]++
+			default:
+				mails.add(p, r)
+			}
 		}
 	}
-	errs := []error{err}
-	for _, id := range sorted(many) {
-		if len(many[id]) < n.o.DigestFrom {
+	for _, id := range sorted(channels) {
+		if len(channels[id].rs) < n.o.DigestFrom {
 			continue
 		}
-		p := place{kind: channel, id: id, help: "These stand here because Slack does not reach their owners, or because others than these have to see them."}
-		sent, err := n.digest(ctx, c, many[id], p)
+		sent, err := n.digest(ctx, c, channels[id])
 		errs = append(errs, err, sent)
-		c.failed[p.id] = sent
+		c.failed[id] = sent
+	}
+	for to, some := range listed {
+		c.listed[to] = some+len(mails[to].rs) >= n.o.DigestFrom
 	}
 	for _, to := range sorted(mails) {
-		if len(mails[to]) >= n.o.DigestFrom {
-			c.listed[to] = true
+		some := len(mails[to].rs)
+		if some < 2 || some+listed[to] < n.o.DigestFrom {
+			continue
 		}
+		sent, err := n.digest(ctx, c, mails[to])
+		errs = append(errs, err, sent)
+		c.failed[to] = sent
 	}
 	return left, errors.Join(errs...)
+}
+
+// byMail are the places where r is told by mail: the owner's if Slack does not reach them, and the account's owner's if the
+// decision was escalated.
+func (n *Notifier) byMail(r rotation.Rotation, o owner) (ps []place) {
+	if !o.reached() && o.mail != "" && n.o.Mail != nil {
+		ps = append(ps, o.byMail())
+	}
+	if p, ok := n.accountOwner(r); ok && (len(ps) == 0 || ps[0].id != p.id) {
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// listable reports whether the mail about the account is enough for the place: it knows nothing of r so far, and nothing
+// happens to r without a decision. What goes on by itself has to be delivered first.
+func listable(r rotation.Rotation, s refs, p place) bool {
+	_, was := s.shown(p.id)
+	return !was && !p.once && r.Policy.Mode != rotation.ModeAuto && r.Policy.OnTimeout != rotation.TimeoutApprove
+}
+
+// known reports whether a place has heard of r before.
+func known(r rotation.Rotation, p place) bool {
+	_, was := refs(r.Messages).shown(p.id)
+	return was
 }
 
 // calling reports whether a place needs a new message for r, or has one and there is news for its reader.

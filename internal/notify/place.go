@@ -23,8 +23,9 @@ type place struct {
 	reader rotation.Actor // who reads it; nobody in particular for a channel
 	help   string         // said at the foot of the notice
 
-	once    bool   // a mail of which no news is sent
-	because string // why somebody gets the mail, a sentence; empty: Slack does not reach the owner
+	call    []string // whom a message in a channel calls: Slack users and user groups
+	once    bool     // a mail of which no news is sent
+	because string   // why somebody gets the mail, a sentence; empty: Slack does not reach the owner
 }
 
 func (o owner) direct() place {
@@ -37,7 +38,7 @@ func (o owner) byMail() place {
 
 // channel is the place where those look who are not the owner.
 func (n *Notifier) channel(o owner, r rotation.Rotation) place {
-	p := place{kind: channel, id: n.o.Channel(r), help: o.why}
+	p := place{kind: channel, id: n.o.Channel(r), help: o.why, call: n.mentions(r)}
 	if !o.reached() && o.mail != "" && n.o.Mail != nil {
 		p.help += " A mail tells them."
 	}

@@ -14,8 +14,9 @@ const (
 	refListed = rotation.Listed // no mail of its own: the mail about the account lists it
 )
 
-// mostRefs bounds how many references a rotation keeps.
-const mostRefs = 10
+// mostRefs bounds how many references a rotation keeps: a place that is forgotten would be told anew. There are at most
+// mostAsked places of others, and each may have a digest beside its message.
+const mostRefs = 2*mostAsked + 10
 
 // refs are the references of one rotation: where it is shown, and what was shown there.
 type refs []rotation.MessageRef
@@ -41,6 +42,11 @@ func (s refs) standing(id string) bool {
 // only returns s with m as the one reference of its place.
 func (s refs) only(m rotation.MessageRef) refs {
 	return append(slices.DeleteFunc(slices.Clone(s), func(k rotation.MessageRef) bool { return k.For == m.For }), m)
+}
+
+// beside returns s with m, which is no message, as a further reference of its place. Another such one gives way.
+func (s refs) beside(m rotation.MessageRef) refs {
+	return append(slices.DeleteFunc(slices.Clone(s), func(k rotation.MessageRef) bool { return k.For == m.For && !live(k) }), m)
 }
 
 // notYet has everything in a place count as showing no more than seq, so that it is brought up to date again.

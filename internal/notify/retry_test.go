@@ -211,7 +211,7 @@ func TestTellKeepsWithinItsClaim(t *testing.T) {
 func TestTellBoundsWhatItRecords(t *testing.T) {
 	w := newWorld(t)
 	l := w.due(t, annMail)
-	for i := range 30 {
+	for i := range 2 * mostRefs {
 		l.r.Messages = append(l.r.Messages, rotation.MessageRef{Channel: "C0OLD", TS: fmt.Sprint(i), For: fmt.Sprintf("C0OLD%d", i), Seq: 1, At: w.clock.Now().Add(-time.Hour)})
 	}
 	l.told()

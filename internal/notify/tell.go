@@ -15,24 +15,26 @@ var errLease = errors.New("the claim to tell people ran out before anything was 
 // error too: those of places that could not be brought up to date keep the people_seq that they show, and a second call
 // with the saved rotation tries only these again. It keeps within the lease of r's claim to tell, if r has one.
 func (n *Notifier) Tell(ctx context.Context, r rotation.Rotation) ([]rotation.MessageRef, error) {
-	s, _, err := n.tell(ctx, newCall(), r)
-	return s, err
+	t, err := n.tell(ctx, newCall(), r)
+	return t.refs, err
 }
 
-// tell is Tell within a call. done: every place shows r. Places of which the call knows that they fail are no errors here.
-func (n *Notifier) tell(ctx context.Context, c *call, r rotation.Rotation) (s refs, done bool, err error) {
+// tell is Tell within a call. Places of which the call knows that they fail are no errors here.
+func (n *Notifier) tell(ctx context.Context, c *call, r rotation.Rotation) (*telling, error) {
+	t := &telling{n: n, c: c, r: r, refs: slices.Clone(r.Messages)}
 	if r.Telling != nil {
 		left := r.Telling.LeaseUntil.Sub(n.o.Real())
 		if left <= 0 {
-			return r.Messages, false, errLease
+			t.errs = append(t.errs, errLease)
+			return t, errLease
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, left)
 		defer cancel()
 	}
-	t := &telling{n: n, c: c, r: r, refs: slices.Clone(r.Messages)}
 	t.everywhere(ctx)
-	return t.refs.bounded(), len(t.errs) == 0 && !t.missed, errors.Join(t.errs...)
+	t.refs = t.refs.bounded()
+	return t, errors.Join(t.errs...)
 }
 
 // telling is the work on one rotation.
@@ -43,23 +45,29 @@ type telling struct {
 	refs refs
 
 	errs   []error
-	missed bool // a place was left out of which the call knows that it fails
+	missed []error // why places were left out of which the call knows that they fail
 }
 
+// done reports whether every place shows the rotation.
+func (t *telling) done() bool { return len(t.errs) == 0 && len(t.missed) == 0 }
+
 func (t *telling) everywhere(ctx context.Context) {
-	o, err := t.n.ownerOf(ctx, t.c, t.r)
-	if err != nil {
-		// Who has to see it cannot be told, but what is urgent need not wait for that. Other places stay as they are.
-		t.errs = append(t.errs, err)
-		if t.n.o.Channel(t.r) != "" && urgent(t.r) {
-			t.bring(ctx, t.n.channel(owner{}, t.r))
-		}
-		return
-	}
 	done := map[string]bool{}
 	bring := func(p place) error {
 		done[p.id] = true
 		return t.bring(ctx, p)
+	}
+	o, err := t.n.ownerOf(ctx, t.c, t.r)
+	if err != nil {
+		// Who has to see it cannot be told, but what is urgent need not wait for that. Other places stay as they are.
+		t.errs = append(t.errs, err)
+		if urgent(t.r) {
+			t.calls(ctx, bring, done)
+			if t.n.o.Channel(t.r) != "" {
+				bring(t.n.channel(owner{}, t.r))
+			}
+		}
+		return
 	}
 	if o.reached() {
 		if err := bring(o.direct()); errors.Is(err, ErrNoUser) {
@@ -68,7 +76,26 @@ func (t *telling) everywhere(ctx context.Context) {
 			t.c.owners[t.r.Owner] = o
 		}
 	}
-	others, err := t.others(ctx)
+	t.calls(ctx, bring, done)
+	if t.n.inChannel(ctx, t.r, o) {
+		bring(t.n.channel(o, t.r))
+	}
+	if !o.reached() && o.mail != "" && t.n.o.Mail != nil {
+		bring(o.byMail())
+	}
+	if p, ok := t.n.accountOwner(t.r); ok && !done[p.id] {
+		bring(p)
+	}
+	t.elsewhere(ctx, done)
+	if t.done() && t.r.Open() && !t.anywhere() {
+		t.errs = append(t.errs, fmt.Errorf("nobody can be told of key %s: %s And there is no channel to tell others: %w", t.r.Old.ID, o.why, ErrNoChannel))
+	}
+}
+
+// calls brings the people beside the owner who have to hear of the rotation to show it. Whom Slack does not let us write to
+// is left out: there are others, and the channel.
+func (t *telling) calls(ctx context.Context, bring func(place) error, done map[string]bool) {
+	others, err := t.n.others(ctx, t.c, t.r)
 	if err != nil {
 		t.errs = append(t.errs, err)
 	}
@@ -76,22 +103,10 @@ func (t *telling) everywhere(ctx context.Context) {
 		if done[p.id] {
 			continue
 		}
-		if err := bring(p); errors.Is(err, ErrNoUser) { // there are others, and the channel
+		if err := bring(p); errors.Is(err, ErrNoUser) {
 			t.errs = t.errs[:len(t.errs)-1]
+			t.c.lost[p.id] = true
 		}
-	}
-	if t.n.inChannel(ctx, t.r, o) {
-		bring(t.n.channel(o, t.r))
-	}
-	if !o.reached() && o.mail != "" && t.n.o.Mail != nil {
-		bring(o.byMail())
-	}
-	if p, ok := t.accountOwner(); ok && !done[p.id] {
-		bring(p)
-	}
-	t.elsewhere(ctx, done)
-	if len(t.errs) == 0 && !t.missed && t.r.Open() && !t.anywhere() {
-		t.errs = append(t.errs, fmt.Errorf("nobody can be told of key %s: %s And there is no channel to tell others: %w", t.r.Old.ID, o.why, ErrNoChannel))
 	}
 }
 
@@ -102,8 +117,8 @@ func (t *telling) anywhere() bool {
 
 // bring brings one place to show the rotation. Its error is in t.errs too.
 func (t *telling) bring(ctx context.Context, p place) error {
-	if t.c.failed[p.id] != nil {
-		t.missed = true
+	if err := t.c.failed[p.id]; err != nil {
+		t.missed = append(t.missed, err)
 		return nil
 	}
 	err := t.serve(ctx, p)
