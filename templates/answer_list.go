@@ -90,7 +90,7 @@ func AnswerList(l List) Message {
 	if pager := answerPager(l.Prev, l.Next); pager != nil {
 		blocks = append(blocks, pager)
 	}
-	return Message{Text: aloudAll(text), Blocks: blocks}
+	return Message{Text: aloudAll(text), Blocks: shrunk(blocks)}
 }
 
 // answerPager is the buttons to the neighbouring pages, or nil.

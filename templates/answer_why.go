@@ -38,13 +38,15 @@ func AnswerWhy(w Why, now time.Time) Message {
 		head += fmt.Sprintf("\nkeyturn's own next step: %s, not before %s.", answerStep(step), answerMoment(at))
 	}
 	lines := []string{head, whyWaits(w, now), whyGate(r)}
-	return spoken(append(lines, whyRule(w)...)...)
+	m := spoken(append(lines, whyRule(w)...)...)
+	m.Blocks = shrunk(m.Blocks)
+	return m
 }
 
 // AnswerWhyKey explains a key that no rotation is about: what is known of it, which rule holds, and who may do what.
 func AnswerWhyKey(u UserStatus, w Why, now time.Time) Message {
 	m, more := AnswerUser(u, now), spoken(whyRule(w)...)
-	return Message{Text: fit(m.Text+"\n"+more.Text, mostText), Blocks: append(m.Blocks, more.Blocks...)}
+	return Message{Text: fit(m.Text+"\n"+more.Text, mostText), Blocks: shrunk(append(m.Blocks, more.Blocks...))}
 }
 
 // whyRule says which rule holds today, and what it lets the person do.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 
@@ -187,11 +188,33 @@ func effort(op rotation.Op) string {
 	}
 }
 
-// size is the number of characters in all texts of the blocks.
+// size counts the characters of all texts of blocks, as they are sent: a date takes more of them than a reader sees.
 func size(blocks []slack.Block) int {
-	n := 0
-	for _, b := range blocks {
-		n += utf8.RuneCountInString(plainBlock(b))
+	raw, err := json.Marshal(blocks)
+	var all any
+	if err == nil {
+		err = json.Unmarshal(raw, &all)
+	}
+	if err != nil {
+		return mostMessage // what cannot be counted has no room beside it
+	}
+	return textIn(all)
+}
+
+func textIn(v any) (n int) {
+	switch t := v.(type) {
+	case []any:
+		for _, e := range t {
+			n += textIn(e)
+		}
+	case map[string]any:
+		for k, e := range t {
+			if s, ok := e.(string); ok && k == "text" {
+				n += utf8.RuneCountInString(s)
+				continue
+			}
+			n += textIn(e)
+		}
 	}
 	return n
 }

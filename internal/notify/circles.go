@@ -23,8 +23,8 @@ type found struct {
 // circles finds people through the notifier's own Slack.
 func (n *Notifier) circles() *circle.Circles { return circle.New(n.o.Slack, n.o.Teams) }
 
-// called are the circles that have to hear of r whoever its owner is: the next one of a decision that was escalated, and
-// everybody whom the rule names where a key leaked.
+// called are the circles that have to hear of r whoever its owner is: those whom a decision waits for where the owner's word is
+// not enough, the next one of a decision that was escalated, and everybody whom the rule names where a key leaked.
 func (n *Notifier) called(r rotation.Rotation) []approval.Circle {
 	rule := n.rule(r)
 	var out []approval.Circle
@@ -32,6 +32,10 @@ func (n *Notifier) called(r rotation.Rotation) []approval.Circle {
 		out = append(out, rule.AnyOf...)
 		out = append(out, rule.Escalate...)
 		out = append(out, rule.Leaked...)
+	}
+	ownerDecides := rule.Required <= 1 && slices.ContainsFunc(rule.AnyOf, func(c approval.Circle) bool { return c.Kind == approval.Owner })
+	if r.State == rotation.Awaiting && !ownerDecides {
+		out = append(out, rule.AnyOf...)
 	}
 	if r.Escalation != nil && r.State == rotation.Awaiting {
 		out = append(out, rule.Escalate...)
