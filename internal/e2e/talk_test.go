@@ -184,9 +184,12 @@ func (k *talk) news() {
 		}
 	}
 	mails := k.AWS.Mails()
+	var lines []string // accounts are scanned side by side, so that mails come in any order
 	for _, m := range mails[k.mail:] {
-		k.write("  mail to %s: %s\n", strings.Join(m.To, ", "), m.Subject)
+		lines = append(lines, fmt.Sprintf("  mail to %s: %s\n", strings.Join(m.To, ", "), m.Subject))
 	}
+	slices.Sort(lines)
+	k.write("%s", strings.Join(lines, ""))
 	k.mail = len(mails)
 }
 
@@ -211,13 +214,25 @@ func (k *talk) latest(place, with string) slackemu.Message {
 	return slackemu.Message{}
 }
 
+// digest is the newest message of a place with a text in it, and with a row for each key.
+func (k *talk) digest(place, with string) slackemu.Message {
+	k.t.Helper()
+	for _, m := range slices.Backward(k.Slack.Messages(place)) {
+		if text := string(m.RawBlocks); strings.Contains(text, `"button"`) && strings.Contains(text, with) {
+			return m
+		}
+	}
+	k.t.Fatalf("%s has no digest with %q\n%s", called(place), with, k.out.String())
+	return slackemu.Message{}
+}
+
 // changing are parts of a transcript that are different each time.
-var changing = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+var changing = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{24,64}|took [0-9]+ (second|minute)s?( [0-9]+ seconds?)?`)
 
 // golden compares the transcript with the file of that name.
 func (k *talk) golden(name string) {
 	k.t.Helper()
-	got := changing.ReplaceAllString(k.out.String(), "UUID")
+	got := changing.ReplaceAllString(k.out.String(), "(something)")
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
