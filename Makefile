@@ -4,7 +4,7 @@ SHELL := bash
 GO ?= go
 PKGS := ./...
 
-.PHONY: test tools fmt vet staticcheck lint build unit package deploy demo messages bench fuzz properties golden
+.PHONY: test tools fmt vet staticcheck lint build unit package deploy demo messages bench fuzz properties year golden
 
 test: tools fmt vet staticcheck lint build unit
 	@echo "== all of it passed: formatting, vet, staticcheck, import rules, templates, unit, property, conformance of both stores, golden, end-to-end, least privilege and kill tests in both shapes"
@@ -40,6 +40,12 @@ build:
 unit:
 	@echo "== go test -race"
 	@RAPID_SEED=20260601 $(GO) test -race -count=1 -timeout 15m $(PKGS)
+	@echo "== go test: a year"
+	@$(GO) test -count=1 -timeout 15m -run TestYear -v ./internal/e2e | grep -v '^=== '
+
+# A year of 1,000 users: minutes.
+year:
+	@KEYTURN_YEAR_USERS=1000 $(GO) test -count=1 -timeout 60m -run TestYear -v ./internal/e2e
 
 # Reproducible zips for Lambda, with your keyturn.yaml in them. make deploy ARGS='main --dry-run' says what it would do.
 package:
@@ -65,4 +71,4 @@ properties:
 
 # Rewrites every golden file: read the difference before you commit it.
 golden:
-	@$(GO) test ./templates/... ./internal/store/record/... ./internal/sandbox/slackemu/... -update
+	@$(GO) test ./templates/... ./internal/store/record/... ./internal/sandbox/slackemu/... ./cmd/keyturn/... ./internal/e2e -update

@@ -49,6 +49,8 @@ func access(r rotation.Rotation) string {
 	switch a := r.Admin; {
 	case a == nil:
 		return console
+	case a.Problem != "" && len(a.Names) > 0:
+		return console + "; *administrator* by " + esc(strings.Join(a.Names, ", "), 200) + "; others not known (" + esc(a.Problem, 100) + ")"
 	case a.Problem != "":
 		return console + "; administrator policies not known (" + esc(a.Problem, 100) + ")"
 	case len(a.Names) > 0:

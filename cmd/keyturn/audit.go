@@ -12,6 +12,7 @@ import (
 	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/audit"
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/templates"
 )
 
 type auditCmd struct {
@@ -21,11 +22,19 @@ type auditCmd struct {
 }
 
 type verifyCmd struct {
-	JSON bool `help:"One JSON object."`
+	Since string `help:"Leave out what is wrong with anchors of days before this one (2006-01-02, UTC). Chains are walked whole." placeholder:"DATE"`
+	JSON  bool   `help:"One JSON object."`
 }
 
 // Run verifies. Its exit status is 1 if anything is wrong.
 func (c verifyCmd) Run(e *environment) error {
+	since, err := momentOf("--since", c.Since)
+	if err == nil && since.After(e.now()) {
+		err = fmt.Errorf("--since %s has not come yet", c.Since)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
 	a, err := e.open(app.Options{})
 	if err != nil {
 		return err
@@ -34,34 +43,49 @@ func (c verifyCmd) Run(e *environment) error {
 	if err = errors.Join(err, a.Close()); err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}
+	if !since.IsZero() {
+		res = res.Since(since)
+	}
 	if c.JSON {
 		err = writeJSON(e.out, res)
 	} else {
 		err = c.print(e.out, res)
 	}
 	if err == nil && !res.OK() {
-		err = fmt.Errorf("%d findings. Keep the store as it is, export the history, and compare it with the log and with CloudTrail", len(res.Findings))
+		err = fmt.Errorf("%s. Keep the store as it is, export the history, and compare it with the log and with CloudTrail", many(len(res.Findings), "finding", "findings"))
 	}
 	return err
 }
 
+// print prints a result for people. What it names may come from whoever changed the store, and controls no terminal.
 func (verifyCmd) print(w io.Writer, res audit.Result) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d chains with %d entries were walked.\n", res.Chains, res.Entries)
+	fmt.Fprintf(&b, "%s with %s walked.\n", many(res.Chains, "chain", "chains"), many(res.Entries, "entry was", "entries were"))
 	if res.First != "" {
-		fmt.Fprintf(&b, "Anchors from %s to %s: %d were checked.\n", res.First, res.Last, res.Anchors)
+		fmt.Fprintf(&b, "Anchors from %s to %s: %s read.\n", res.First, res.Last, many(res.Anchors, "was", "were"))
+	}
+	if sum := res.Digests[res.Last]; sum != "" {
+		fmt.Fprintf(&b, "The last one has the digest %s.\n", sum)
 	}
 	for _, f := range res.Findings {
-		fmt.Fprintf(&b, "✗ %s: %s\n", f.Chain, f.What)
+		fmt.Fprintf(&b, "✗ %s: %s\n", templates.Clean(f.Chain), templates.Clean(f.What))
 	}
 	if res.OK() {
 		b.WriteString("✓ Nothing was changed, removed or reordered, as far as this can be seen.\n")
 	}
 	for _, s := range res.Open {
-		fmt.Fprintf(&b, "! %s\n", s)
+		fmt.Fprintf(&b, "! %s\n", templates.Clean(s))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// many is a number with its word.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 // walked says how far a walk is.
@@ -135,7 +159,10 @@ func momentOf(flag, s string) (time.Time, error) {
 // write writes to standard output, or to a new file that only its owner can read.
 func (c exportCmd) write(e *environment, export func(io.Writer) (int, error)) error {
 	if c.Output == "" {
-		_, err := export(e.out)
+		n, err := export(e.out)
+		if err == nil && n == 0 {
+			fmt.Fprintln(e.err, "keyturn: no entry is within these filters")
+		}
 		return err
 	}
 	f, err := os.OpenFile(c.Output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -149,7 +176,7 @@ func (c exportCmd) write(e *environment, export func(io.Writer) (int, error)) er
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("%s is not complete: %w", c.Output, err)
 	}
-	fmt.Fprintf(e.err, "%d entries written to %s\n", n, c.Output)
+	fmt.Fprintf(e.err, "%s written to %s\n", many(n, "entry", "entries"), c.Output)
 	return nil
 }
 
@@ -166,15 +193,20 @@ func (anchorCmd) Run(e *environment) error {
 
 func anchor(ctx context.Context, w io.Writer, a *app.App) error {
 	day, made, err := a.AnchorAudit(ctx)
-	switch {
-	case errors.Is(err, audit.ErrNoMAC):
+	if errors.Is(err, audit.ErrNoMAC) {
 		return fmt.Errorf("%w. Make an HMAC key in KMS (usage GENERATE_VERIFY_MAC) and name it there", err)
-	case err != nil:
-		return err
-	case made:
-		_, err = fmt.Fprintf(w, "The chains are anchored for %s (UTC).\n", day)
-	default:
-		_, err = fmt.Fprintf(w, "The anchor of %s (UTC) was made already; the next one can be made tomorrow.\n", day)
 	}
+	if err != nil {
+		return err
+	}
+	_, sum, err := audit.Head(ctx, a.Store)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("The chains are anchored for %s (UTC).", day)
+	if !made {
+		text = fmt.Sprintf("The anchor of %s (UTC) was made already; the next one can be made tomorrow.", day)
+	}
+	_, err = fmt.Fprintf(w, "%s\nIts digest, to be kept where whoever writes the store does not reach: %s\n", text, sum)
 	return err
 }

@@ -17,7 +17,6 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/keyturn/keyturn/internal/app"
-	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/app/function"
 )
 
@@ -156,30 +155,5 @@ type versionCmd struct{}
 // Run prints the version.
 func (versionCmd) Run(e *environment) error {
 	_, err := fmt.Fprintln(e.out, "keyturn", version)
-	return err
-}
-
-// storeOf names the store of a configuration.
-func storeOf(c config.Config) string {
-	if c.Store.DynamoDB != "" {
-		return "table " + c.Store.DynamoDB
-	}
-	return c.Store.SQLite
-}
-
-type configCmd struct {
-	Check checkCmd `cmd:"" help:"Check the configuration file and say every error with its key and line."`
-	Test  testCmd  `cmd:"" help:"Ask the configuration what the cases of a file ask, and compare."`
-}
-
-type checkCmd struct{}
-
-// Run checks the configuration file.
-func (checkCmd) Run(e *environment) error {
-	cfg, err := app.Load(e.cli.Config)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(e.out, "%s is valid: %d rules, secrets %q, store %s\n", e.cli.Config, len(cfg.Rules), cfg.Secrets.Name, storeOf(cfg))
 	return err
 }

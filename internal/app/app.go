@@ -81,6 +81,7 @@ type App struct {
 	mac      audit.MAC     // signs anchors of the audit chains; nil: none are made
 	queue    *queue        // rotations that changed, to the rotator
 	requests *queue        // users whose rotation a person asked for, to the scheduler
+	meter    *metric.Meter // nil: no figures
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -93,7 +94,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("e-mail templates: %w", err)
 	}
-	a := &App{Config: cfg, function: o.Function, log: o.Log, now: o.Now}
+	a := &App{Config: cfg, function: o.Function, meter: o.Meter, log: o.Log, now: o.Now}
 	a.Accounts = aws.New(aws.Options{
 		Config: o.AWS, ManagementRole: cfg.Organization.ManagementRole, ManagementAccount: cfg.Organization.ManagementAccount,
 		MemberRole: cfg.Organization.MemberRole, ScanRole: cfg.Organization.ScanRole, ExternalID: cfg.Organization.ExternalID,

@@ -5,19 +5,25 @@ import (
 	"io"
 
 	"github.com/keyturn/keyturn/internal/audit"
+	"github.com/keyturn/keyturn/internal/metric"
 )
 
 // Anchor signs the heads of the audit chains, once for each day. Without a key it does nothing. What fails is logged and done
-// by the next one: an anchor covers everything before it.
+// by the next tick: an anchor covers everything before it.
 func (a *App) Anchor(ctx context.Context) {
 	if a.mac == nil {
 		return
 	}
 	switch day, made, err := a.AnchorAudit(ctx); {
 	case err != nil:
-		a.log.Error("audit chains not anchored; the next scan does it", "day", day, "error", err.Error())
+		a.log.Error("audit chains not anchored; the next tick does it", "day", day, "error", err.Error())
 	case made:
-		a.log.Info("audit chains anchored", "day", day)
+		a.meter.Put(metric.Anchors, 1)
+		_, sum, err := audit.Head(ctx, a.Store)
+		if err != nil {
+			a.log.Error("digest of the anchor not read", "day", day, "error", err.Error())
+		}
+		a.log.Info("audit chains anchored", "day", day, "digest", sum) // the copy outside the store
 	}
 }
 

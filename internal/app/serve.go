@@ -68,6 +68,7 @@ func (a *App) tick(ctx context.Context) {
 	if n, err := a.Scheduler.Tick(ctx); err != nil && ctx.Err() == nil {
 		a.log.Error("tick not complete; the next one goes on", "woken", n, "error", err)
 	}
+	a.Anchor(ctx)
 }
 
 // lastScan is the store's note of when a whole scan ended last.
@@ -92,7 +93,6 @@ func (a *App) Scan(ctx context.Context, o scheduler.RunOptions) (scheduler.Summa
 	s, err := a.Scheduler.Run(ctx, o)
 	if err == nil && !o.DryRun && len(o.Only) == 0 {
 		err = a.Store.SetState(ctx, lastScan, a.now().UTC().Format(time.RFC3339))
-		a.Anchor(ctx)
 	}
 	return s, err
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,14 @@ type Chain struct {
 	Name    string             // rotation/ACCOUNT/USER/EPISODE, or the name that it has in the store
 	About   *rotation.Rotation // whose history it is; nil for other chains
 	Entries []rotation.Entry
-	Err     error // why it cannot be read; it is reported and not walked
+	Missing error // what should stand before it and does not
+	Err     error // why it, or a part of it, cannot be read; Entries are then those that could
+
+	of string // what it belongs to: a user's rotation of any episode, or the chain itself
 }
+
+// ofUser is what all rotations of a user belong to.
+func ofUser(id rotation.ID) string { return "rotation/" + string(id) }
 
 // nameOf is how the history of a rotation is called.
 func nameOf(r rotation.Rotation) string { return fmt.Sprintf("rotation/%s/%d", r.ID, r.Episode) }
@@ -49,7 +56,7 @@ func Walk(ctx context.Context, s Store, do func(Chain) error) error {
 		}
 		if partly {
 			for _, id := range unread.IDs {
-				if err := do(Chain{Name: "rotation/" + string(id), Err: unread.Err}); err != nil {
+				if err := do(Chain{Name: ofUser(id), Err: unread.Err, of: ofUser(id)}); err != nil {
 					return err
 				}
 			}
@@ -70,7 +77,7 @@ func Walk(ctx context.Context, s Store, do func(Chain) error) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err := do(Chain{Name: name, Entries: entries, Err: err}); err != nil {
+			if err := do(Chain{Name: name, Entries: entries, Err: err, of: name}); err != nil {
 				return err
 			}
 		}
@@ -83,31 +90,34 @@ func Walk(ctx context.Context, s Store, do func(Chain) error) error {
 
 // history hands over the history of a rotation and of the user's rotations before it.
 func history(ctx context.Context, s Store, r rotation.Rotation, do func(Chain) error) error {
-	episodes := []rotation.Rotation{}
+	episodes, expected := []rotation.Rotation{}, 1
 	if r.Episode > 1 {
 		var err error
 		if episodes, err = s.ListEpisodes(ctx, r.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err := do(Chain{Name: nameOf(r) + " and before", Err: err}); err != nil {
+			if err := do(Chain{Name: nameOf(r) + ", before it", Err: err, of: ofUser(r.ID)}); err != nil {
 				return err
 			}
+			episodes, expected = nil, r.Episode
 		}
 	}
-	episodes = slices.DeleteFunc(episodes, func(e rotation.Rotation) bool { return e.Episode >= r.Episode })
-	slices.SortFunc(episodes, func(a, b rotation.Rotation) int { return a.Episode - b.Episode })
-	for i, e := range append(episodes, r) {
-		c := Chain{Name: nameOf(e), About: &e, Entries: e.History}
-		if i+1 != e.Episode && i < len(episodes) {
-			c.Err = fmt.Errorf("episode %d stands where %d is expected: a rotation is missing", e.Episode, i+1)
+	episodes = slices.DeleteFunc(slices.Clone(episodes), func(e rotation.Rotation) bool { return e.Episode >= r.Episode })
+	slices.SortFunc(episodes, func(a, b rotation.Rotation) int { return cmp.Compare(a.Episode, b.Episode) })
+	for _, e := range append(episodes, r) {
+		c := Chain{Name: nameOf(e), About: &e, Entries: e.History, of: ofUser(r.ID)}
+		switch e.Episode - expected {
+		case 0:
+		case 1:
+			c.Missing = fmt.Errorf("rotation %d of this user, before it, is missing", expected)
+		default:
+			c.Missing = fmt.Errorf("rotations %d to %d of this user, before it, are missing", expected, e.Episode-1)
 		}
+		expected = e.Episode + 1
 		if err := do(c); err != nil {
 			return err
 		}
-	}
-	if len(episodes) < r.Episode-1 {
-		return do(Chain{Name: nameOf(r) + " and before", Err: fmt.Errorf("%d of %d rotations before it are missing", r.Episode-1-len(episodes), r.Episode-1)})
 	}
 	return nil
 }
@@ -127,13 +137,25 @@ func all(ctx context.Context, s Store, chain string) (entries []rotation.Entry, 
 	}
 }
 
-// Sound checks a chain by itself. Histories that begin later than with the first entry are cut at their begin.
-func (c Chain) Sound() error {
+// Faults says what is wrong with a chain by itself, the first of each kind.
+func (c Chain) Faults() (all []error) {
+	if c.Missing != nil {
+		all = append(all, c.Missing)
+	}
 	if c.Err != nil {
-		return c.Err
+		all = append(all, fmt.Errorf("it cannot be read: %w", c.Err))
 	}
-	if len(c.Entries) > 0 && c.Entries[0].Seq != 1 {
-		return fmt.Errorf("it begins with line %d: what stood before is missing", c.Entries[0].Seq)
+	if len(c.Entries) == 0 {
+		if c.About != nil {
+			all = append(all, errors.New("it has no history: all lines are missing"))
+		}
+		return all
 	}
-	return rotation.VerifyHistory(c.Entries)
+	if first := c.Entries[0].Seq; first != 1 {
+		return append(all, fmt.Errorf("it begins with line %d: what stood before is missing", first))
+	}
+	if err := rotation.VerifyHistory(c.Entries); err != nil {
+		all = append(all, err)
+	}
+	return all
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -103,7 +104,7 @@ func Export(ctx context.Context, s Store, q Query, f Format, w io.Writer, progre
 		return n, fmt.Errorf("write: %w", err)
 	}
 	if len(unread) > 0 {
-		return n, fmt.Errorf("%d chains could not be read and are not in the export: %s", len(unread), some(unread))
+		return n, fmt.Errorf("%s not be read, and what is missing of them is not in the export: %s", count(len(unread), "chain could", "chains could"), some(unread))
 	}
 	return n, nil
 }
@@ -129,10 +130,10 @@ func writer(f Format, w io.Writer) (write func(Line) error, flush func() error, 
 	}
 }
 
-// safe keeps a spreadsheet from taking a field for a formula (OWASP, CSV injection).
+// safe keeps a spreadsheet from taking a field for a formula (OWASP, CSV Injection): full-width signs count too.
 func safe(fields ...string) []string {
 	for i, f := range fields {
-		if f != "" && strings.ContainsRune("=+-@\t\r", rune(f[0])) {
+		if first, _ := utf8.DecodeRuneInString(f); f != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 			fields[i] = "'" + f
 		}
 	}

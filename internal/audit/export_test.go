@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/store"
 )
 
 func TestExport(t *testing.T) {
@@ -53,10 +55,35 @@ func TestExport(t *testing.T) {
 		t.Errorf("%q %v", rows, err)
 	}
 	m.unread = []rotation.ID{"111122223333/AIDA9"}
-	if n, err := Export(context.Background(), m, Query{}, JSONLines, &out, nil); n != 33 || err == nil || !strings.Contains(err.Error(), "AIDA9") {
+	if n, err := Export(context.Background(), m, Query{}, JSONLines, &out, nil); n != 33 || err == nil || !strings.HasPrefix(err.Error(), "1 chain could not be read") || !strings.HasSuffix(err.Error(), "rotation/111122223333/AIDA9: "+store.ErrNewer.Error()) {
 		t.Errorf("%d %v", n, err)
 	}
 	if _, err := Export(context.Background(), m, Query{}, "xml", &out, nil); err == nil {
 		t.Error("a format that is none was accepted")
+	}
+}
+
+// TestSafe: no field begins as a formula does, and what is no formula is as it was.
+func TestSafe(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "ann@example.com": "ann@example.com", "a=1": "a=1", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@SUM": "'@SUM", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠SUM": "'＠SUM", "\xff": "\xff", "'=1": "'=1",
+	} {
+		if got := safe(in); got[0] != want {
+			t.Errorf("%q: %q, want %q", in, got[0], want)
+		}
+	}
+}
+
+// failing is a writer that is full.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestExportCannotBeWritten(t *testing.T) {
+	for _, f := range []Format{JSONLines, CSV} {
+		if _, err := Export(context.Background(), seeded(2), Query{}, f, failing{}, nil); err == nil {
+			t.Errorf("%s: a full disk is no error", f)
+		}
 	}
 }

@@ -23,6 +23,7 @@ type memory struct {
 	chains   map[string][]rotation.Entry
 	state    map[string]string
 	unread   []rotation.ID
+	fails    map[string]error // of SetState, by key
 }
 
 func newMemory() *memory {
@@ -65,6 +66,9 @@ func (m *memory) ListEntries(_ context.Context, chain string, p store.Page) ([]r
 func (m *memory) GetState(_ context.Context, key string) (string, error) { return m.state[key], nil }
 
 func (m *memory) SetState(_ context.Context, key, value string) error {
+	if err := m.fails[key]; err != nil {
+		return err
+	}
 	m.state[key] = value
 	return nil
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -65,8 +66,11 @@ func TestSoundStore(t *testing.T) {
 		m.chains["person/U0/2026-11"] = grow(m.chains["person/U0/2026-11"], 1, now)
 	}
 	res = verify(t, m, key("k"), start.Add(6*24*time.Hour))
-	if !res.OK() || res.Anchors != 5 || res.First != "2026-11-02" || res.Last != "2026-11-06" || !strings.Contains(res.Open[0], "since 2026-11-06 08:00 UTC") {
+	if !res.OK() || res.Anchors != 5 || res.First != "2026-11-02" || res.Last != "2026-11-06" || !strings.Contains(res.Open[0], "since 2026-11-06 08:00 UTC") || len(res.Digests) != 5 {
 		t.Fatalf("%+v", res)
+	}
+	if day, sum, err := Head(context.Background(), m); err != nil || day != "2026-11-06" || sum != res.Digests[day] {
+		t.Error(day, sum, err)
 	}
 	if res = verify(t, m, nil, start); !res.OK() || !strings.Contains(res.Open[0], "signatures were not checked") {
 		t.Errorf("%+v", res)
@@ -76,7 +80,8 @@ func TestSoundStore(t *testing.T) {
 	}
 }
 
-// TestTampering: whatever is changed, taken out, put in or moved within any chain is found by the chain itself.
+// TestTampering: whatever is changed, taken out, put in or moved within any chain is found by the chain itself, which is named
+// with the line.
 func TestTampering(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := seeded(6)
@@ -84,29 +89,25 @@ func TestTampering(t *testing.T) {
 		c := all[rapid.IntRange(0, len(all)-1).Draw(t, "chain")]
 		i := rapid.IntRange(0, 4).Draw(t, "entry")
 		e := &(*c)[i]
-		switch rapid.SampledFrom([]string{"note", "actor", "time", "event", "hash", "delete", "insert", "swap", "begin"}).Draw(t, "how") {
-		case "note":
-			e.Note += "."
-		case "actor":
-			e.Actor.ID = "U2"
-		case "time":
-			e.At = e.At.Add(time.Second)
-		case "event":
-			e.Event = "approve"
-		case "hash":
-			*e = rotation.NewEntry(nil, e.At, who, "read", "forged")
-			e.Seq = i + 1
-		case "delete":
-			*c = slices.Delete(*c, i, i+1)
-		case "insert":
-			*c = slices.Insert(*c, i, rotation.NewEntry(nil, e.At, who, "read", "put in"))
-		case "swap":
-			(*c)[i], (*c)[i+1] = (*c)[i+1], (*c)[i]
-		case "begin":
-			*c = (*c)[i+1:]
+		change := map[string]func(){
+			"number": func() { e.Seq++ }, "time": func() { e.At = e.At.Add(time.Nanosecond) }, "event": func() { e.Event = "approve" },
+			"actor": func() { e.Actor.ID = "U2" }, "name": func() { e.Actor.Name = "Ben" }, "mail": func() { e.Actor.Email = "" }, "via": func() { e.Actor.Via = rotation.ViaMail },
+			"from": func() { e.From = rotation.Awaiting }, "to": func() { e.To = rotation.Approved }, "note": func() { e.Note += "." },
+			"before": func() { e.Prev += "0" }, "hash": func() { e.Hash = strings.Repeat("0", 64) },
+			"forged": func() { seq := e.Seq; *e = rotation.NewEntry(nil, e.At, who, "read", "forged"); e.Seq = seq },
+			"delete": func() { *c = slices.Delete(*c, i, i+1) },
+			"insert": func() { *c = slices.Insert(*c, i, rotation.NewEntry(nil, e.At, who, "read", "put in")) },
+			"twice":  func() { *c = slices.Insert(*c, i, *e) },
+			"swap": func() {
+				j := rapid.IntRange(i+1, 5).Draw(t, "with")
+				(*c)[i], (*c)[j] = (*c)[j], (*c)[i]
+			},
+			"begin": func() { *c = (*c)[i+1:] },
 		}
+		change[rapid.SampledFrom(slices.Sorted(maps.Keys(change))).Draw(t, "how")]()
 		put()
-		if res := verify(t, m, nil, start.Add(24*time.Hour)); res.OK() || len(res.Findings) != 1 {
+		res := verify(t, m, nil, start.Add(24*time.Hour))
+		if res.OK() || len(res.Findings) != 1 || !strings.Contains(res.Findings[0].What, "line") || !strings.Contains(res.Findings[0].Chain, "/") {
 			t.Fatalf("%+v", res.Findings)
 		}
 	})
@@ -122,7 +123,7 @@ func TestCutTail(t *testing.T) {
 		}
 		all, put := m.histories()
 		c := all[rapid.IntRange(0, len(all)-1).Draw(t, "chain")]
-		keep := rapid.IntRange(0, 29).Draw(t, "keep")
+		keep := rapid.IntRange(1, 29).Draw(t, "keep")
 		first := (*c)[keep] // the first that is lost
 		*c = (*c)[:keep]
 		if rapid.Bool().Draw(t, "anew") {
@@ -130,53 +131,8 @@ func TestCutTail(t *testing.T) {
 		}
 		put()
 		covered := !first.At.After(anchored.Add(-settled))
-		if res := verify(t, m, key("k"), start.Add(48*time.Hour)); res.OK() == covered {
+		if res := verify(t, m, key("k"), anchored.Add(time.Hour)); res.OK() == covered {
 			t.Fatalf("anchored %s, lost from %s: %+v", anchored, first.At, res.Findings)
 		}
 	})
-}
-
-func TestTamperedAnchors(t *testing.T) {
-	anchored := func() *memory {
-		m := seeded(3)
-		for d := 1; d <= 4; d++ {
-			if _, _, err := Anchor(context.Background(), m, key("k"), start.Add(time.Duration(d)*24*time.Hour)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return m
-	}
-	for name, c := range map[string]struct {
-		do   func(m *memory)
-		want string
-	}{
-		"one is taken away":    {func(m *memory) { delete(m.state, "anchor/2026-11-03") }, "There is no anchor of this day"},
-		"one is another day's": {func(m *memory) { m.state["anchor/2026-11-03"] = m.state["anchor/2026-11-02"] }, "that of another day"},
-		"one is no anchor":     {func(m *memory) { m.state["anchor/2026-11-03"] = "{" }, "cannot be read"},
-		"a bucket is changed": {func(m *memory) {
-			m.state["anchor/2026-11-03"] = strings.Replace(m.state["anchor/2026-11-03"], `"buckets":["`, `"buckets":["0`, 1)
-		}, "signature"},
-		"the days are no days": {func(m *memory) { m.state["anchors/last"] = "soon" }, "they were changed"},
-		"written by another key": {func(m *memory) {
-			_ = m.SetState(context.Background(), "anchors/last", "2026-11-04")
-			_, _, _ = Anchor(context.Background(), m, key("forged"), start.Add(4*24*time.Hour))
-		}, "signature is not that of the key"},
-		"a whole chain is gone":       {func(m *memory) { delete(m.chains, "person/U1/2026-11") }, "a chain that is gone altogether"},
-		"a whole rotation too":        {func(m *memory) { delete(m.now, rotation.MakeID("111122223333", "AIDA0")) }, "Chains do not say what they said then"},
-		"an episode is gone":          {func(m *memory) { id := rotation.MakeID("111122223333", "AIDA2"); m.episodes[id] = m.episodes[id][1:] }, "is missing"},
-		"a record of a newer version": {func(m *memory) { m.unread = []rotation.ID{"111122223333/AIDA9"} }, "newer version"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m := anchored()
-			c.do(m)
-			res := verify(t, m, key("k"), start.Add(5*24*time.Hour))
-			var all []string
-			for _, f := range res.Findings {
-				all = append(all, f.Chain+": "+f.What)
-			}
-			if !strings.Contains(strings.Join(all, "\n"), c.want) {
-				t.Errorf("%s\nwant %s", strings.Join(all, "\n"), c.want)
-			}
-		})
-	}
 }

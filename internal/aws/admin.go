@@ -16,14 +16,15 @@ import (
 // "AWS managed policies for job functions").
 var administrators = regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$`)
 
-// AdminPolicies implements scheduler.IAM. It asks for the policies of the user and of each of its groups.
+// AdminPolicies implements scheduler.IAM. It asks for the policies of the user and of each of its groups. Where that is refused
+// Problem says so, and Names are those that were found before.
 func (u users) AdminPolicies(ctx context.Context, name rotation.UserName) (rotation.AdminPolicies, error) {
 	var out rotation.AdminPolicies
 	found, err := u.attached(ctx, name)
-	if denied(err) {
-		return rotation.AdminPolicies{Problem: "keyturn's role may not list policies"}, nil
-	}
-	if err != nil {
+	switch {
+	case denied(err):
+		out.Problem = "keyturn's role may not list policies"
+	case err != nil:
 		return out, failed(fmt.Sprintf("list the policies of user %s in %s", name, u.account), err, kindsOf(err)...)
 	}
 	for _, arn := range found {
@@ -35,13 +36,14 @@ func (u users) AdminPolicies(ctx context.Context, name rotation.UserName) (rotat
 	return out, nil
 }
 
-// attached lists the ARNs of the policies that are attached to a user or to one of its groups.
+// attached lists the ARNs of the policies that are attached to a user or to one of its groups. With an error come those that
+// it found.
 func (u users) attached(ctx context.Context, name rotation.UserName) (arns []string, err error) {
 	own := iam.NewListAttachedUserPoliciesPaginator(u.iam.ListAttachedUserPolicies, &iam.ListAttachedUserPoliciesInput{UserName: awssdk.String(string(name))})
 	for own.HasMorePages() {
 		page, err := own.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return arns, err
 		}
 		for _, p := range page.AttachedPolicies {
 			arns = append(arns, awssdk.ToString(p.PolicyArn))
@@ -51,14 +53,14 @@ func (u users) attached(ctx context.Context, name rotation.UserName) (arns []str
 	for groups.HasMorePages() {
 		page, err := groups.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return arns, err
 		}
 		for _, g := range page.Groups {
 			of := iam.NewListAttachedGroupPoliciesPaginator(u.iam.ListAttachedGroupPolicies, &iam.ListAttachedGroupPoliciesInput{GroupName: g.GroupName})
 			for of.HasMorePages() {
 				page, err := of.NextPage(ctx)
 				if err != nil {
-					return nil, err
+					return arns, err
 				}
 				for _, p := range page.AttachedPolicies {
 					arns = append(arns, awssdk.ToString(p.PolicyArn))

@@ -44,6 +44,14 @@ func TestAdminPoliciesNotKnown(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	w.ClearFaults()
+	w.SetFault(awsemu.Fault{Operation: "ListAttachedGroupPolicies", Code: "AccessDenied", Status: 403, Times: -1})
+	w.AddGroup(prod, "Workers")
+	w.AddUser(prod, awsemu.User{Name: "worker", Groups: []string{"Workers"}, PolicyARNs: []string{"arn:aws:iam::aws:policy/IAMFullAccess"}})
+	got, err = w.iam(t).AdminPolicies(t.Context(), "worker")
+	if diff := cmp.Diff(rotation.AdminPolicies{Names: []string{"IAMFullAccess"}, Problem: "keyturn's role may not list policies"}, got); err != nil || diff != "" {
+		t.Error("what is known is lost with what is not:", err, diff)
+	}
+	w.ClearFaults()
 	if _, err := w.iam(t).AdminPolicies(t.Context(), "nobody"); err == nil {
 		t.Error("a user who is not there has no policies")
 	}

@@ -20,16 +20,16 @@ const (
 
 func morningOwner(i int) string { return fmt.Sprintf("U0MORNING%02d", i%morningOwners) }
 
-// morning fills the production account with 500 users of 40 owners, whose keys were made within three hours, so many days ago.
-func morning(s *stage, days int) {
+// morning fills the production account with users of 40 owners, whose keys were made within three hours, so many days ago.
+func morning(s *stage, keys, days int) {
 	for i := range morningOwners {
 		s.Slack.AddUser(slackemu.User{ID: morningOwner(i), Name: fmt.Sprintf("owner-%02d", i), RealName: fmt.Sprintf("Owner %d", i), Email: fmt.Sprintf("owner-%02d@acme.example", i), TZ: "Europe/Berlin"})
 	}
 	now := s.Clock.Now()
-	for i := range morningKeys {
+	for i := range keys {
 		name := fmt.Sprintf("service-%03d", i)
 		s.AWS.AddUser(world.Prod, awsemu.User{Name: name, Path: "/", Tags: map[string]string{"owner": fmt.Sprintf("owner-%02d@acme.example", i%morningOwners)}, CreatedAt: now.AddDate(-1, 0, 0)})
-		made := now.AddDate(0, 0, -days).Add(time.Duration(i) * 3 * time.Hour / morningKeys)
+		made := now.AddDate(0, 0, -days).Add(time.Duration(i) * 3 * time.Hour / time.Duration(keys))
 		s.AWS.AddKey(world.Prod, name, awsemu.Key{Created: made, LastUsed: now.Add(-time.Hour), LastUsedService: "s3", LastUsedRegion: world.Region})
 	}
 }
@@ -65,7 +65,7 @@ func TestOneMorning(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
-			morning(s, tc.days)
+			morning(s, morningKeys, tc.days)
 			s.Slack.LimitRates(s.hands.Now)
 			tc.warn(s)
 			before := map[string]int{}

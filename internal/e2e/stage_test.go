@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
 	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
@@ -25,17 +29,22 @@ type stage struct {
 	app   *app.App
 	db    string
 	logs  *syncBuffer
+	lease time.Duration
 	hands *world.Hands // protocol clock: a pause takes no time but on it
 }
 
 type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	most int // so many bytes are kept, more or less; 0: all
 }
 
 func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.most > 0 && b.b.Len() > 2*b.most {
+		b.b.Next(b.b.Len() - b.most)
+	}
 	return b.b.Write(p)
 }
 
@@ -60,6 +69,14 @@ func newStage(tb testing.TB, edit ...func(string) string) *stage {
 func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) string) *stage {
 	tb.Helper()
 	s := &stage{World: w, tb: tb, db: db, logs: &syncBuffer{}, hands: &world.Hands{}}
+	s.start(edit...)
+	return s
+}
+
+// start starts the application.
+func (s *stage) start(edit ...func(string) string) {
+	tb, w := s.tb, s.World
+	tb.Helper()
 	tb.Setenv("SLACK_BOT_TOKEN", world.Token)
 	tb.Setenv("SLACK_SIGNING_SECRET", world.Signing)
 	text := w.Config(s.db)
@@ -70,10 +87,17 @@ func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) s
 	if err != nil {
 		tb.Fatal(err)
 	}
+	cfgAWS := w.AWSConfig()
+	cfgAWS.Retryer = func() awssdk.Retryer { // the SDK pauses on the real clock
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.RateLimiter = 4, ratelimit.None
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}
 	s.app, err = app.New(context.Background(), cfg, app.Options{
-		AWS: w.AWSConfig(), Now: w.Clock.Now,
+		AWS: cfgAWS, Now: w.Clock.Now,
 		Log:  slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Real: s.hands.Now, Wait: s.hands.Wait,
+		Real: s.hands.Now, Wait: s.hands.Wait, Lease: s.lease,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -86,7 +110,6 @@ func newStageOn(tb testing.TB, w *world.World, db string, edit ...func(string) s
 			tb.Error(err)
 		}
 	})
-	return s
 }
 
 // scan runs the scan of every account to its end.

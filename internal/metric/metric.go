@@ -36,12 +36,13 @@ const (
 	DeliveryFailures    Name = "DeliveryFailures"    // messages that it did not take; by Target
 	UnknownRecords      Name = "UnknownRecords"      // events and records that this version does not understand
 	StoreErrors         Name = "StoreErrors"         // calls of the store that failed
+	Anchors             Name = "Anchors"             // anchors of the audit history that were made, one a day
 )
 
 // Names lists every metric.
 var Names = []Name{
 	KeysByAge, KeysInactive, KeysOverAge, RotationsByState, StuckRotations, ApprovalsWaiting, OldestApprovalHours, DueToRotatedHours,
-	Refusals, StepFailures, ScanFailures, ScanSeconds, ScanCalls, Deliveries, DeliveryFailures, UnknownRecords, StoreErrors,
+	Refusals, StepFailures, ScanFailures, ScanSeconds, ScanCalls, Deliveries, DeliveryFailures, UnknownRecords, StoreErrors, Anchors,
 }
 
 // Dimension narrows a metric.

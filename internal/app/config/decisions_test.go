@@ -189,3 +189,15 @@ func TestDecisionsThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+// What has no value is an error: YAML drops it, and the rule would be for more keys than it shows.
+func TestEmptyValues(t *testing.T) {
+	for _, c := range []struct{ from, to string }{
+		{"match: {path: /machines/}", "match: {path: /machines/, ou: }"}, {"required: 2, self_approval: false", "required: , self_approval: false"},
+		{"any_of: [owner, account_owner]", "any_of: [owner, ~]"}, {"remind_after: 1d", "remind_after:"},
+	} {
+		if _, err := Parse("keyturn.yaml", []byte(strings.Replace(full, c.from, c.to, 1))); err == nil {
+			t.Errorf("%s is accepted", c.to)
+		}
+	}
+}

@@ -70,6 +70,12 @@ func Parse(name string, data []byte) (Config, error) {
 	}
 	v := validator{}
 	c := v.config(r)
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err == nil {
+		if empty := Empty(&doc); len(empty) > 0 { // YAML would drop them in silence, and a rule without them says more than it shows
+			v.problems = append(Problems(&yaml.TypeError{Errors: empty}), v.problems...)
+		}
+	}
 	if len(v.problems) > 0 {
 		errs.List = v.problems
 		return Config{}, errs

@@ -163,7 +163,6 @@ func (h *Handler) close(ctx context.Context, a *app.App, m message) error {
 	}
 	if first {
 		h.stock(run.Parts)
-		a.Anchor(ctx)
 	}
 	return nil
 }

@@ -58,9 +58,10 @@ type ticked struct {
 	Woken int `json:"woken"`
 }
 
-// tick wakes what is due by writing to it, and does nothing else.
+// tick wakes what is due by writing to it, and signs the audit chains once a day.
 func (h *Handler) tick(ctx context.Context, a *app.App) (any, error) {
 	n, err := a.Scheduler.Tick(ctx)
+	a.Anchor(ctx)
 	if err != nil {
 		h.o.Log.Error("tick not complete; the next one goes on", "woken", n, "error", err.Error())
 		return nil, err

@@ -2,138 +2,157 @@ package policytest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/approval"
+	"github.com/keyturn/keyturn/internal/calendar"
 	"github.com/keyturn/keyturn/internal/rotation"
 )
 
+// noMode is the mode of a key that no rule covers.
+const noMode = "none"
+
 // Result is how a case went.
 type Result struct {
-	Name   string   `json:"name"`
-	Line   int      `json:"line,omitempty"`
-	Wrong  []string `json:"wrong,omitempty"` // what was not as expected, one sentence each
-	Reason string   `json:"reason,omitempty"`
+	Name    string
+	Line    int
+	Differs []Difference
+	Verdict *approval.Node // explained, if somebody wanted to do something
+}
+
+// Difference is one thing that is not as it was expected.
+type Difference struct {
+	What string `json:"what"` // as the case calls it
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+// String says it in one line.
+func (d Difference) String() string {
+	return fmt.Sprintf("%s: expected %s, got %s", d.What, d.Want, d.Got)
 }
 
 // OK reports whether the case passed.
-func (r Result) OK() bool { return len(r.Wrong) == 0 }
+func (r Result) OK() bool { return len(r.Differs) == 0 }
 
 // Run asks a configuration every question of the suite.
 func (s Suite) Run(c config.Config) []Result {
 	out := make([]Result, 0, len(s.Cases))
 	for _, one := range s.Cases {
-		out = append(out, s.ask(c, one))
+		res := Result{Name: one.Name, Line: one.line}
+		s.ask(c, one, &res)
+		out = append(out, res)
 	}
 	return out
 }
 
-func (s Suite) ask(c config.Config, one Case) Result {
-	res := Result{Name: one.Name, Line: one.line}
-	k := s.Keys[one.Key]
-	policy, rule, ok := c.For(k.target())
-	if !ok {
-		res.Wrong = []string{"no rule matches the key"}
-		return res
+// same compares what is expected, if it is, with what there is.
+func (r *Result) same(what, want, got string) {
+	if want != "" && want != got {
+		r.Differs = append(r.Differs, Difference{what, want, got})
 	}
-	differ := func(what, want, got string) {
-		if want != "" && want != got {
-			res.Wrong = append(res.Wrong, fmt.Sprintf("%s is %s, not %s", what, got, want))
+}
+
+// says looks for what is expected within a sentence.
+func (r *Result) says(what, want, sentence string) {
+	if strings.Contains(sentence, want) {
+		return
+	}
+	got := "nothing"
+	if sentence != "" {
+		got = strconv.Quote(sentence)
+	}
+	r.Differs = append(r.Differs, Difference{what, strconv.Quote(want), got})
+}
+
+// whether compares a yes or no; why explains what there is.
+func (r *Result) whether(what string, want *bool, got bool, why string) {
+	if want != nil && *want != got {
+		r.Differs = append(r.Differs, Difference{what, strconv.FormatBool(*want), strings.TrimSuffix(strconv.FormatBool(got)+": "+why, ": ")})
+	}
+}
+
+func (s Suite) ask(c config.Config, one Case, res *Result) {
+	k, e := s.Keys[one.Key], one.Expect
+	policy, rule, ok := c.For(k.target())
+	mode := string(policy.Mode)
+	if !ok {
+		mode = noMode
+		if e.Mode == "" {
+			res.same("mode", "one", "none, because no rule of the policy covers this key")
 		}
 	}
-	e := one.Expect
-	differ("the mode", e.Mode, string(policy.Mode))
-	differ("the channel", e.Channel, c.Channel(k.target()))
-	name, _, _ := strings.Cut(rule.Name, " ") // without its line
-	differ("the rule that says who decides", e.Rule, name)
-	if want, err := rotation.ParseDuration(e.RotateAfter); err == nil && want != policy.RotateAfter {
-		differ("rotate_after", e.RotateAfter, rotation.FormatDuration(policy.RotateAfter))
+	res.same("mode", e.Mode, mode)
+	res.same("policy", e.Policy, withoutLine(policy.Rule))
+	res.same("rule", e.Rule, withoutLine(rule.Name))
+	res.same("channel", e.Channel, c.Channel(k.target()))
+	res.same("on_timeout", e.OnTimeout, string(policy.OnTimeout))
+	for _, name := range slices.Sorted(maps.Keys(e.Periods)) {
+		if want, got := e.Periods[name], periods[name](policy); want != got {
+			res.Differs = append(res.Differs, Difference{name, rotation.FormatDuration(want), rotation.FormatDuration(got)})
+		}
 	}
-	if e.Takes != nil && *e.Takes != rule.Required {
-		res.Wrong = append(res.Wrong, fmt.Sprintf("an approval takes %d, not %d", rule.Required, *e.Takes))
+	if e.Takes != nil {
+		res.same("takes", strconv.Itoa(*e.Takes), strconv.Itoa(rule.Required))
+	}
+	res.whether("needs_reason", e.NeedsReason, one.Does.of(rule).Justification, "")
+	if e.Plan != "" {
+		plan := PlanNothing
+		if ok {
+			plan = k.plan(policy)
+		}
+		res.same("plan", string(e.Plan), string(plan))
 	}
 	if one.Person != "" {
-		s.decide(c, one, rule, &res)
+		s.may(c, one, policy, rule, res)
 	}
-	if at, err := time.Parse(time.RFC3339, one.At); err == nil {
-		moved, why, open := c.Calendar(k.target()).Next(at, true)
-		if !open {
-			why = "the calendar is never open"
-		}
-		if want, err := time.Parse(time.RFC3339, e.DeactivateAt); err == nil && !want.Equal(moved) {
-			differ("the time of the deactivation", e.DeactivateAt, moved.In(want.Location()).Format(time.RFC3339))
-		}
-		if !strings.Contains(why, e.Because) {
-			res.Wrong = append(res.Wrong, fmt.Sprintf("it waits because of %q, which does not say %q", why, e.Because))
-		}
-	}
-	return res
-}
-
-// decide asks whether the person may.
-func (s Suite) decide(c config.Config, one Case, rule approval.Rule, res *Result) {
-	who := s.People[one.Person].person(one.Person, c)
-	v := approval.Decide(one.Does.of(rule), s.subject(c, one), who, s.given(c, one))
-	res.Reason = v.Why
-	if want := one.Expect.Allowed; want != nil && *want != v.Allowed {
-		text := "%s may not %s: %s"
-		if v.Allowed {
-			text = "%s may %s, %s"
-		}
-		res.Wrong = append(res.Wrong, fmt.Sprintf(text, one.Person, strings.ReplaceAll(string(one.Does), "_", " "), v.Why))
-	}
-	if !strings.Contains(v.Why, one.Expect.Says) {
-		res.Wrong = append(res.Wrong, fmt.Sprintf("the answer is %q, which does not say %q", v.Why, one.Expect.Says))
+	if one.At != "" {
+		one.when(c.Calendar(k.target()), res)
 	}
 }
 
-// of is the right that an act asks for.
-func (a Act) of(r approval.Rule) approval.Rule {
-	switch a {
-	case ActLeaked:
-		return r.Leak()
-	case ActGlass:
-		return r.Glass()
-	case ActDecide:
-		return r.Own()
-	default:
-		return r
-	}
+// withoutLine is the name of a rule as a file of cases has it: its line changes too often.
+func withoutLine(rule string) string {
+	name, _, _ := strings.Cut(rule, " ")
+	return name
 }
 
-func (s Suite) subject(c config.Config, one Case) approval.Subject {
-	k := s.Keys[one.Key]
-	owner := k.Tags[c.OwnerTag]
-	if strings.Contains(owner, "@") {
-		owner = strings.ToLower(owner)
+// may compares what the person of the case may.
+func (s Suite) may(c config.Config, one Case, policy rotation.Policy, rule approval.Rule, res *Result) {
+	d, err := s.decide(c, one, policy, rule)
+	if err != nil {
+		res.same("approved_by", "approvals that can be", err.Error())
+		return
 	}
-	if owner == "" {
-		owner = strings.ToLower(k.AccountEmail)
-	}
-	sub := approval.Subject{Owner: owner, AccountEmail: strings.ToLower(k.AccountEmail), Teams: c.Slack.Teams, Escalated: one.Escalated, Groups: approval.Groups{}}
-	if one.RequestBy != "" {
-		sub.Requester = s.People[one.RequestBy].person(one.RequestBy, c).Actor()
-	}
-	for _, p := range s.People {
-		for _, id := range p.Groups {
-			g := sub.Groups[id]
-			g.Members = append(g.Members, p.Slack)
-			sub.Groups[id] = g
-		}
-	}
-	for _, id := range c.Groups() { // a group that nobody of the file is in has members all the same
-		if _, ok := sub.Groups[id]; !ok {
-			sub.Groups[id] = approval.Group{}
-		}
-	}
-	return sub
+	res.Verdict = &d.Tree
+	res.whether("allowed", one.Expect.Allowed, d.Allowed, d.Why)
+	res.whether("enough", one.Expect.Enough, d.enough, "")
+	res.says("says", one.Expect.Says, d.Why)
 }
 
-func (s Suite) given(c config.Config, one Case) (have []rotation.Approval) {
-	for _, name := range one.ApprovedBy {
-		have = append(have, rotation.Approval{Actor: s.People[name].person(name, c).Actor()})
+// when compares what the calendar says. Parse has read the times already.
+func (one Case) when(c calendar.Calendar, res *Result) {
+	e := one.Expect
+	what, expected := "deactivate_at", e.DeactivateAt
+	if e.IssueAt != "" {
+		what, expected = "issue_at", e.IssueAt
 	}
-	return have
+	due, _ := time.Parse(time.RFC3339, one.At)
+	at, why, open := c.Next(due, what == "deactivate_at")
+	if !open {
+		why = "the calendar is never open"
+	}
+	if want, err := time.Parse(time.RFC3339, expected); err == nil && !(open && want.Equal(at)) {
+		got := "never"
+		if open {
+			got = at.In(want.Location()).Format(time.RFC3339)
+		}
+		res.same(what, expected, strings.TrimSuffix(got+", "+why, ", "))
+	}
+	res.says("because", e.Because, why)
 }

@@ -1,22 +1,14 @@
 package policytest
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/keyturn/keyturn/internal/app/config"
-	"github.com/keyturn/keyturn/internal/approval"
-	"github.com/keyturn/keyturn/internal/rotation"
 )
 
-// Suite is a file of cases.
+// Suite is a file of cases. Only Parse makes one.
 type Suite struct {
 	People map[string]Person `yaml:"people"`
 	Keys   map[string]Key    `yaml:"keys"`
@@ -33,9 +25,12 @@ type Person struct {
 	Bot     bool     `yaml:"bot"`
 	Deleted bool     `yaml:"deleted"`
 	Outside bool     `yaml:"outside"` // of another workspace
+	Unknown bool     `yaml:"unknown"` // Slack could not say who they are
+
+	line int
 }
 
-// Key is whose key it is.
+// Key is a key and whose it is.
 type Key struct {
 	Account      string            `yaml:"account"`
 	OU           string            `yaml:"ou"` // path from the root: r-ab12/ou-ab12-3cd4ef56
@@ -43,19 +38,24 @@ type Key struct {
 	Path         string            `yaml:"path"` // left out: /
 	Tags         map[string]string `yaml:"tags"`
 	AccountEmail string            `yaml:"account_email"`
+	Age          string            `yaml:"age"`       // since it was created, like 95d
+	LastUsed     string            `yaml:"last_used"` // how long ago, like 3d, or never; left out: nobody knows
+
+	line int
 }
 
 // Case is one question and the answer that is expected.
 type Case struct {
-	Name       string   `yaml:"name"`
-	Key        string   `yaml:"key"`
-	Person     string   `yaml:"person"`
-	Does       Act      `yaml:"does"`        // left out: approve
-	RequestBy  string   `yaml:"request_by"`  // who asked for the rotation
-	ApprovedBy []string `yaml:"approved_by"` // who approved before
-	Escalated  bool     `yaml:"escalated"`   // nobody answered in time
-	At         string   `yaml:"at"`          // RFC 3339: when a deactivation would be due
-	Expect     Expect   `yaml:"expect"`
+	Name          string   `yaml:"name"`
+	Key           string   `yaml:"key"`
+	Person        string   `yaml:"person"`
+	Does          Act      `yaml:"does"`           // left out: approve
+	RequestedBy   string   `yaml:"requested_by"`   // who asked for the rotation; left out: nobody did
+	ApprovedBy    []string `yaml:"approved_by"`    // who approved before, in this order
+	Escalated     bool     `yaml:"escalated"`      // nobody answered in time
+	UnknownGroups []string `yaml:"unknown_groups"` // user groups that Slack does not know any more
+	At            string   `yaml:"at"`             // RFC 3339: when a step would be due
+	Expect        Expect   `yaml:"expect"`
 
 	line int
 }
@@ -63,7 +63,7 @@ type Case struct {
 // Act is what a person wants to do.
 type Act string
 
-// The acts. Everything else that a person can do on a key (reject, snooze, hold, extend, exempt) asks what ActDecide asks.
+// The acts. Everything else that a person can do about a key (reject, snooze, hold, extend, exempt) asks what ActDecide asks.
 const (
 	ActApprove Act = "approve"
 	ActDecide  Act = "decide"
@@ -71,131 +71,78 @@ const (
 	ActGlass   Act = "break_glass"
 )
 
+var acts = []string{string(ActApprove), string(ActDecide), string(ActLeaked), string(ActGlass)}
+
+// counts reports whether the act is an approval, which counts together with those given before.
+func (a Act) counts() bool { return a == ActApprove || a == ActGlass }
+
 // Expect is what is expected. What is left out is not compared.
 type Expect struct {
-	Allowed      *bool  `yaml:"allowed"`
-	Says         string `yaml:"says"`  // part of the verdict's sentence
-	Takes        *int   `yaml:"takes"` // distinct people that an approval takes
-	Mode         string `yaml:"mode"`
-	RotateAfter  string `yaml:"rotate_after"`
-	Rule         string `yaml:"rule"` // policy[0]: the rule that says who decides
-	Channel      string `yaml:"channel"`
-	DeactivateAt string `yaml:"deactivate_at"` // RFC 3339: when it would really happen
+	Allowed     *bool  `yaml:"allowed"`
+	Says        string `yaml:"says"`         // part of the sentence why, or why not
+	Enough      *bool  `yaml:"enough"`       // with this approval, and those before, the key is turned over
+	Takes       *int   `yaml:"takes"`        // distinct people that an approval takes
+	NeedsReason *bool  `yaml:"needs_reason"` // an approval needs one
+
+	Policy    string `yaml:"policy"` // policy[0]: the rule of the policy that covers the key
+	Rule      string `yaml:"rule"`   // policy[0] or approvals[0]: the rule that says who decides
+	Mode      string `yaml:"mode"`   // none, if no rule covers the key
+	Plan      Plan   `yaml:"plan"`   // what a scan makes of a key of that age
+	OnTimeout string `yaml:"on_timeout"`
+	Channel   string `yaml:"channel"`
+
+	DeactivateAt string `yaml:"deactivate_at"` // RFC 3339: when a key that is due at Case.At is really deactivated or deleted
+	IssueAt      string `yaml:"issue_at"`      // the same for a new key, which only freezes put off
 	Because      string `yaml:"because"`       // part of why not before
+
+	Periods map[string]time.Duration `yaml:"-"` // by their names in the policy, like rotate_after
+
+	said int // how many things are expected
 }
 
-// mostBytes bounds a file.
-const mostBytes = 1 << 20
+// Plan is what a scan makes of a key.
+type Plan string
 
-// Parse reads a file of cases. All its errors come at once, as *config.Errors.
-func Parse(name string, data []byte) (Suite, error) {
-	errs := &config.Errors{File: name}
-	fail := func(line int, key, format string, args ...any) {
-		errs.List = append(errs.List, config.Problem{Line: line, Key: key, Text: fmt.Sprintf(format, args...)})
-	}
-	var s Suite
-	if len(data) > mostBytes {
-		fail(0, "", "the file has %d bytes; a file of cases has at most %d", len(data), mostBytes)
-		return s, errs
-	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(&s); err != nil {
-		if errors.Is(err, io.EOF) {
-			fail(0, "", "the file is empty. infra/config.cases.yaml is one to begin with")
-			return s, errs
-		}
-		errs.List = config.Problems(err)
-		return s, errs
-	}
-	var where struct {
-		Cases []yaml.Node `yaml:"cases"`
-	}
-	if err := yaml.Unmarshal(data, &where); err == nil {
-		for i := range min(len(where.Cases), len(s.Cases)) {
-			s.Cases[i].line = where.Cases[i].Line
-		}
-	}
-	if len(s.Cases) == 0 {
-		fail(0, "cases", "there are none. infra/config.cases.yaml shows how one is written")
-	}
-	for i := range s.Cases {
-		s.check(&s.Cases[i], fmt.Sprintf("cases[%d]", i), fail)
-	}
-	for name, k := range s.Keys {
-		if _, err := rotation.ParseAccountID(k.Account); err != nil {
-			fail(0, "keys."+name+".account", "%v", err)
-		}
-	}
-	for name, p := range s.People {
-		if p.Slack == "" {
-			fail(0, "people."+name+".slack", "is missing: the Slack user ID, like U0123456789")
-		}
-	}
-	if len(errs.List) > 0 {
-		slices.SortFunc(errs.List, func(a, b config.Problem) int { return strings.Compare(a.Key, b.Key) })
-		return s, errs
-	}
-	return s, nil
+// The plans.
+const (
+	PlanRotate  Plan = "rotate"
+	PlanRetire  Plan = "retire"
+	PlanWarn    Plan = "warn" // its date is near, and people are told
+	PlanNothing Plan = "nothing"
+)
+
+var plans = []string{string(PlanRotate), string(PlanRetire), string(PlanWarn), string(PlanNothing)}
+
+// UnmarshalYAML refuses keys that are none, and what has no value.
+func (s *Suite) UnmarshalYAML(n *yaml.Node) error {
+	type plain Suite
+	return also(strict(n, "a file of cases", (*plain)(s)), config.Empty(n))
 }
 
-func (s Suite) check(c *Case, key string, fail func(line int, key, format string, args ...any)) {
-	if c.Name == "" {
-		fail(c.line, key+".name", "is missing: one sentence that is true if the case passes")
-	}
-	if _, ok := s.Keys[c.Key]; !ok {
-		fail(c.line, key+".key", "there is no key %q under keys", c.Key)
-	}
-	for _, who := range append([]string{c.Person, c.RequestBy}, c.ApprovedBy...) {
-		if _, ok := s.People[who]; !ok && who != "" {
-			fail(c.line, key, "there is nobody %q under people", who)
-		}
-	}
-	if c.Does == "" {
-		c.Does = ActApprove
-	}
-	if !slices.Contains([]Act{ActApprove, ActDecide, ActLeaked, ActGlass}, c.Does) {
-		fail(c.line, key+".does", "%q is none of approve, decide, report_leak and break_glass", c.Does)
-	}
-	e := c.Expect
-	if e == (Expect{}) {
-		fail(c.line, key+".expect", "is missing: a case that expects nothing cannot fail")
-	}
-	if (e.Allowed != nil || e.Says != "") && c.Person == "" {
-		fail(c.line, key+".person", "is missing: who is it that may or may not?")
-	}
-	if (e.DeactivateAt != "" || e.Because != "") && c.At == "" {
-		fail(c.line, key+".at", "is missing: when would the deactivation be due?")
-	}
-	for k, v := range map[string]string{"at": c.At, "expect.deactivate_at": e.DeactivateAt} {
-		if _, err := time.Parse(time.RFC3339, v); err != nil && v != "" {
-			fail(c.line, key+"."+k, "%q is no time like 2026-11-27T17:30:00+01:00", v)
-		}
-	}
-	if e.RotateAfter != "" {
-		if _, err := rotation.ParseDuration(e.RotateAfter); err != nil {
-			fail(c.line, key+".expect.rotate_after", "%v", err)
-		}
-	}
+// UnmarshalYAML refuses keys that are none and keeps the line.
+func (p *Person) UnmarshalYAML(n *yaml.Node) error {
+	type plain Person
+	p.line = n.Line
+	return strict(n, "a person", (*plain)(p))
 }
 
-// person is somebody as the rules know them.
-func (p Person) person(name string, c config.Config) approval.Person {
-	team := p.Team
-	if team == "" && len(c.Slack.Teams) > 0 {
-		team = c.Slack.Teams[0]
-	}
-	return approval.Person{SlackID: p.Slack, TeamID: team, Name: name, Email: strings.ToLower(p.Email), Known: true,
-		Guest: p.Guest, Bot: p.Bot, Deleted: p.Deleted, Outside: p.Outside}
+// UnmarshalYAML refuses keys that are none and keeps the line.
+func (k *Key) UnmarshalYAML(n *yaml.Node) error {
+	type plain Key
+	k.line = n.Line
+	return strict(n, "a key", (*plain)(k))
 }
 
-func (k Key) target() approval.Target {
-	return approval.Target{Account: rotation.AccountID(k.Account), OUPath: k.OU, UserName: rotation.UserName(k.User), UserPath: k.path(), Tags: k.Tags}
+// UnmarshalYAML refuses keys that are none and keeps the line.
+func (c *Case) UnmarshalYAML(n *yaml.Node) error {
+	type plain Case
+	c.line, c.Does = n.Line, ActApprove
+	return strict(n, "a case", (*plain)(c))
 }
 
-func (k Key) path() string {
-	if k.Path == "" {
-		return "/"
-	}
-	return k.Path
+// UnmarshalYAML refuses keys that are none, and takes the periods of the policy by the names that they have there.
+func (e *Expect) UnmarshalYAML(n *yaml.Node) error {
+	type plain Expect
+	rest, errs := e.takePeriods(n)
+	return also(strict(rest, "expect", (*plain)(e), periodNames...), errs)
 }

@@ -9,6 +9,7 @@ import (
 const (
 	macAlgorithm = "HMAC_SHA_256"
 	mostToMAC    = 4096 // bytes of a message (AWS KMS API, GenerateMac)
+	mostMAC      = 6144 // bytes of a MAC (AWS KMS API, VerifyMac)
 	macKeyPrefix = "awsemu HMAC key "
 )
 
@@ -49,7 +50,11 @@ func verifyMAC(s *Server, r *request) (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	if got, err := base64.StdEncoding.DecodeString(r.str("Mac")); err != nil || !hmac.Equal(got, sum) {
+	got, err := base64.StdEncoding.DecodeString(r.str("Mac"))
+	if err != nil || len(got) == 0 || len(got) > mostMAC {
+		return nil, failf(400, "ValidationException", "1 validation error detected: Value at 'mac' failed to satisfy constraint: Member must have length between 1 and %d, inclusive", mostMAC)
+	}
+	if !hmac.Equal(got, sum) {
 		return nil, failf(400, "KMSInvalidMacException", "The MAC is not the message's.")
 	}
 	return map[string]any{"KeyId": s.kmsARN(s.accounts[r.who.account], k, r.str("KeyId")), "MacAlgorithm": macAlgorithm, "MacValid": true}, nil
