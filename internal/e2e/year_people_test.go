@@ -19,10 +19,7 @@ const (
 	wrong         // without a right to, with words that are none, and no after all
 	absent        // the rule goes on by itself
 	pair          // the rule asks for two others
-	tempers
 )
-
-var temperNames = [tempers]string{"prompt", "late", "never", "twice", "wrong", "absent", "pair"}
 
 // installs is after how many days a workload takes the new key up. Now and then one does not until somebody goes after it.
 func (y *year) installs(r rotation.Rotation) int {
@@ -48,10 +45,9 @@ func (y *year) answer(r rotation.Rotation) {
 		}
 	case r.State == rotation.Installing && r.New != nil && r.New.InUse.Kind == rotation.UseSeen && hash(key, 1)%4 == 0:
 		y.types(y.owner(r), "confirm "+key)
-	case r.State == rotation.Recovering && hash(key, 2)%25 == 0 && waited == 2:
-		y.restored++
+	case r.State == rotation.Recovering && hash(key, 2)%25 == 0 && waited == 2 && y.wantsOld[r.Old.ID] == 0:
 		y.types(world.OnCall, "restore "+key+" something nobody knew of needs it")
-		y.wantsOld[r.Old.ID] = 3
+		y.wantsOld[r.Old.ID] = 4
 	}
 }
 

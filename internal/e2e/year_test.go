@@ -24,7 +24,7 @@ import (
 const yearDays = 365
 
 func yearUsers(t *testing.T) int {
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("KEYTURN_YEAR_USERS"), "160"))
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("KEYTURN_YEAR_USERS"), "120"))
 	if err != nil || n < 100 {
 		t.Fatalf("KEYTURN_YEAR_USERS is no number of 100 users and more: %v", err)
 	}
@@ -42,7 +42,6 @@ type year struct {
 	wantsOld map[rotation.KeyID]int       // restored: so many days somebody uses the old key
 	issued   map[rotation.KeyID]time.Time // by new key: since when it can be installed
 	said     int
-	restored int
 	most     int // messages to one owner on one day
 }
 
@@ -208,7 +207,7 @@ func (y *year) work() {
 			y.issued[r.New.ID] = now
 		}
 		ready[string(r.New.ID)] = now.Sub(y.issued[r.New.ID]) >= time.Duration(y.installs(r))*rotation.Day
-		if y.wantsOld[r.Old.ID] > 0 && r.Old.InactiveSince.IsZero() {
+		if y.wantsOld[r.Old.ID] > 1 && r.Old.InactiveSince.IsZero() {
 			y.wantsOld[r.Old.ID]--
 			y.use(string(r.Old.ID))
 		}
@@ -300,7 +299,12 @@ func (y *year) reckon() {
 	now := y.Clock.Now()
 	open := map[rotation.KeyID]rotation.Rotation{}
 	why := map[string]int{}
-	y.eachOpen(func(r rotation.Rotation) { open[r.Old.ID] = r })
+	y.eachOpen(func(r rotation.Rotation) {
+		open[r.Old.ID] = r
+		if r.New != nil { // who does not let the old key go has an aging new one
+			open[r.New.ID] = r
+		}
+	})
 	for _, name := range y.users {
 		for _, k := range y.AWS.Keys(y.account(name), name) {
 			id, age := rotation.KeyID(k.ID), now.Sub(k.Created)
@@ -359,7 +363,7 @@ func (y *year) reckon() {
 		page.After = next
 	}
 	y.t.Logf("%d commands; outcomes %v; what happened %v; keys in the end %v; at most %d messages to one owner in a day", y.said, outcomes, events, why, y.most)
-	for _, e := range []string{"approve", "snooze", "reject", "remind", "escalate", "issued", "deactivated", "deleted", "restored", "leaked", "passed", "retry", "hold"} {
+	for _, e := range []string{"approve", "snooze", "reject", "remind", "escalate", "issued", "deactivated", "deleted", "restored", "leaked", "notice_passed", "time_is_up", "gate_refused", "postpone", "hold"} {
 		if events[e] == 0 {
 			y.t.Errorf("nothing was ever %q: the year proves too little", e)
 		}
