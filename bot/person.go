@@ -129,10 +129,7 @@ func targetOf(s rotation.Snapshot, u rotation.User) approval.Target {
 
 // ownerOf is whom the user's owner tag names, else the account's e-mail address.
 func (b *Bot) ownerOf(s rotation.Snapshot, u rotation.User) string {
-	if o := u.Tags[b.o.OwnerTag]; o != "" {
-		return o
-	}
-	return s.Email
+	return rotation.OwnerOf(u.Tags, b.o.OwnerTag, s.Email).Address
 }
 
 // names lists by which owners' names the person's rotations are found.

@@ -39,7 +39,7 @@ func (c *scan) renewals(ctx context.Context, seen []*sight) {
 			continue
 		}
 		due = append(due, Renewal{Exemption: e, AccountName: c.account.Name, AccountEmail: c.account.Email,
-			Owner: ownerOf(v.user.Tags, c.o.OwnerTag, c.account.Email).address})
+			Owner: rotation.OwnerOf(v.user.Tags, c.o.OwnerTag, c.account.Email).Address})
 	}
 	if len(due) == 0 {
 		return

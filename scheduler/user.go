@@ -92,12 +92,12 @@ func (c *scan) subject(v *sight) (s rotation.Subject, covered bool) {
 		ok = false
 	}
 	s = rotation.Subject{User: v.user, AccountName: c.account.Name, AccountEmail: c.account.Email, OUPath: c.account.OUPath, Policy: p}
-	owner := ownerOf(v.user.Tags, c.o.OwnerTag, c.account.Email)
-	s.Owner, s.OwnerTagged = owner.address, owner.tagged
+	owner := rotation.OwnerOf(v.user.Tags, c.o.OwnerTag, c.account.Email)
+	s.Owner, s.OwnerTagged = owner.Address, owner.Tagged
 	s.User.Exempt = c.left(v.user) != ""
 	v.failures = nil
-	if owner.useless != "" && len(v.user.Keys) > 0 && !s.User.Exempt {
-		v.failures = []string{fmt.Sprintf("The owner tag of user %s says %q, which is neither an e-mail address nor a Slack user ID, so the account's owner is asked. Correct the tag %q.", v.user.Name, owner.useless, c.o.OwnerTag)}
+	if owner.Useless != "" && len(v.user.Keys) > 0 && !s.User.Exempt {
+		v.failures = []string{fmt.Sprintf("The owner tag of user %s says %q, which is neither an e-mail address nor a Slack user ID, so the account's owner is asked. Correct the tag %q.", v.user.Name, owner.Useless, c.o.OwnerTag)}
 	}
 	return s, ok
 }

@@ -186,8 +186,5 @@ func targetOf(s rotation.Snapshot, u rotation.User) approval.Target {
 
 // ownerOf is whom the user's owner tag names, else the account's e-mail address.
 func (v *view) ownerOf(s rotation.Snapshot, u rotation.User) string {
-	if o := u.Tags[v.ownerTag]; o != "" {
-		return o
-	}
-	return s.Email
+	return rotation.OwnerOf(u.Tags, v.ownerTag, s.Email).Address
 }

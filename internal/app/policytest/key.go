@@ -1,7 +1,6 @@
 package policytest
 
 import (
-	"net/mail"
 	"strings"
 	"time"
 
@@ -30,29 +29,9 @@ func (k Key) path() string {
 	return k.Path
 }
 
-// owner is whom a scan takes for the owner: whom the tag names, else the account's e-mail address. IAM compares keys of tags
-// without case, and a tag that says anything but an address or a Slack user names nobody.
+// owner is whom a scan takes for the owner.
 func (k Key) owner(tag string) string {
-	for name, value := range k.Tags {
-		if value = strings.TrimSpace(value); !strings.EqualFold(name, tag) {
-			continue
-		}
-		if slackUser(value) {
-			return value
-		}
-		if a, err := mail.ParseAddress(value); err == nil && a.Name == "" && a.Address == value {
-			return strings.ToLower(value)
-		}
-	}
-	return k.accountEmail()
-}
-
-// slackUser reports whether a tag names a Slack user. A short word in capitals without a digit is a word.
-func slackUser(s string) bool {
-	if len(s) < 7 || s[0] != 'U' && s[0] != 'W' || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
-		return false
-	}
-	return len(s) >= 9 || strings.ContainsAny(s, "0123456789")
+	return rotation.OwnerOf(k.Tags, tag, k.AccountEmail).Address
 }
 
 func (k Key) accountEmail() string { return strings.ToLower(strings.TrimSpace(k.AccountEmail)) }
