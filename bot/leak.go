@@ -144,6 +144,10 @@ func (b *Bot) leakedOf(ctx context.Context, l leak, s rotation.Snapshot, u rotat
 	q := rotation.Request{Account: s.Account, UserID: u.ID, UserName: u.Name, By: who.Actor(), Why: l.why, At: b.o.Now(),
 		Leaked: l.key, Evidence: evidenceOf(u, k, l, b.o.Now())}
 	if err := b.o.Store.SaveRequest(ctx, q); err != nil {
+		if before, has, no := b.requested(ctx, id); errors.Is(err, store.ErrConflict) && no == nil && has && before.Leaked != "" { // somebody was faster
+			b.note(ctx, who, noteNotNow, l.what()+": "+string(before.Leaked)+" comes first")
+			return templates.AnswerLeakWaits(s, u, l.key, before.Leaked), nil
+		}
 		return templates.WithByHand(b.inTrouble(ctx, who, l.what(), "leak not saved", unsure{err}), l.key), nil
 	}
 	b.o.Log.Warn("leak reported", "account", s.Account, "user", u.Name, "key", l.key, "actor", who.SlackID)

@@ -300,6 +300,9 @@ func (m *memStore) SaveRequest(ctx context.Context, q rotation.Request) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if before := m.requests[rotation.MakeID(q.Account, q.UserID)]; before.Leaked != "" && before.Leaked != q.Leaked {
+		return store.ErrConflict
+	}
 	m.requests[rotation.MakeID(q.Account, q.UserID)] = q
 	return nil
 }

@@ -30,6 +30,7 @@ type Store interface {
 	GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (rotation.Exemption, error)
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
 	ListRequests(ctx context.Context, page store.Page) ([]rotation.Request, string, error)
+	// SaveRequest is store.ErrConflict where a request reports another leak of the user.
 	SaveRequest(ctx context.Context, q rotation.Request) error
 	// GetState returns a note that is kept beside rotations, or "" if there is none.
 	GetState(ctx context.Context, key string) (string, error)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/store"
 )
 
@@ -24,6 +25,15 @@ var (
 	exists  = condition{expr: "attribute_exists(#pk)"}
 	isKnown = condition{"attribute_not_exists(#pk) OR #schema <= :schema", item{":schema": schema()}} // not of a newer version
 )
+
+// isNoOtherLeak holds where a request takes the place of none, or of one that reports no other leak: a leak must not be lost.
+func isNoOtherLeak(q rotation.Request) condition {
+	leaked := string(q.Leaked)
+	if leaked == "" {
+		leaked = "none" // which no key is called
+	}
+	return condition{"(" + isKnown.expr + ") AND (attribute_not_exists(#leaked) OR #leaked = :leaked)", item{":schema": schema(), ":leaked": text(leaked)}}
+}
 
 // names finds the attributes that expressions name.
 func names(exprs ...string) map[string]string {

@@ -80,6 +80,7 @@ const (
 	attrToken   = "token"   // S, random: who wrote this
 	attrPieces  = "pieces"  // L of S, the history that lies elsewhere
 	attrWoken   = "woken"   // S, when somebody last woke the rotation
+	attrLeaked  = "leaked"  // S, the key that a request reports as leaked
 	attrValue   = "value"   // B, of a state
 	attrGen     = "gen"     // S, the generation of a snapshot's chunks
 	attrChunks  = "chunks"  // N, how many there are

@@ -87,8 +87,19 @@ func (s *Store) SaveRequest(ctx context.Context, q rotation.Request) error {
 	body, err := record.EncodeRequest(q)
 	if err == nil {
 		it := newItem(requestKey(q.Account, q.UserID), KindRequest)
-		it[AttrBody] = text(string(body))
-		err = s.overwrite(ctx, it)
+		it[AttrBody], it[attrSchema], it[attrToken] = text(string(body)), schema(), text(s.token()) // see overwrite
+		if q.Leaked != "" {
+			it[attrLeaked] = text(string(q.Leaked))
+		}
+		err = s.put(ctx, it, isNoOtherLeak(q))
+		if _, no := errors.AsType[*refused](err); no {
+			var before item
+			if before, err = s.get(ctx, requestKey(q.Account, q.UserID)); err == nil {
+				if err = store.ErrConflict; before.number(attrSchema) > record.Schema {
+					err = store.ErrNewer
+				}
+			}
+		}
 	}
 	return s.typed(ctx, what, err)
 }

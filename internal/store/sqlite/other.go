@@ -119,7 +119,14 @@ func (s *Store) SaveRequest(ctx context.Context, q rotation.Request) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return replace(ctx, s, what, record.DecodeRequest, "SELECT body FROM requests WHERE account = ?1 AND user = ?2",
+	noOther := func(stored []byte) (rotation.Request, error) {
+		before, err := record.DecodeRequest(stored)
+		if err == nil && before.Leaked != "" && before.Leaked != q.Leaked {
+			err = store.ErrConflict
+		}
+		return before, err
+	}
+	return replace(ctx, s, what, noOther, "SELECT body FROM requests WHERE account = ?1 AND user = ?2",
 		"INSERT OR REPLACE INTO requests (account, user, body) VALUES (?1, ?2, ?3)", body, string(q.Account), string(q.UserID))
 }
 
@@ -209,7 +216,7 @@ func replace[T any](ctx context.Context, s *Store, what string, decode func([]by
 	})
 }
 
-// known refuses to touch a record of a newer version.
+// known refuses to touch a record of a newer version, or one that decode says is in the way.
 func known[T any](ctx context.Context, tx *sql.Tx, decode func([]byte) (T, error), read string, args ...any) error {
 	var stored []byte
 	err := tx.QueryRowContext(ctx, read, args...).Scan(&stored)
@@ -219,7 +226,7 @@ func known[T any](ctx context.Context, tx *sql.Tx, decode func([]byte) (T, error
 	if err != nil {
 		return err
 	}
-	if _, err := decode(stored); errors.Is(err, store.ErrNewer) {
+	if _, err := decode(stored); errors.Is(err, store.ErrNewer) || errors.Is(err, store.ErrConflict) {
 		return err
 	}
 	return nil

@@ -160,6 +160,14 @@ func testRequests(t *testing.T, s Store) {
 	must(t, s.SaveRequest(ctx, other))
 	must(t, s.DeleteRequest(ctx, later))
 	same(t, "another person's request stays", list(), []rotation.Request{other})
+	for _, key := range []rotation.KeyID{"AKIAANOTHERLEAKEDKEY", ""} { // a leak is not lost to another, nor to a wish
+		wish := other
+		wish.Leaked = key
+		if err := s.SaveRequest(ctx, wish); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("a request for %q in the place of a leak: %v", key, err)
+		}
+	}
+	same(t, "the leak stays", list(), []rotation.Request{other})
 	elsewhere := other
 	elsewhere.At = other.At.In(time.FixedZone("", 3600)) // the same instant
 	must(t, s.DeleteRequest(ctx, elsewhere))
