@@ -40,8 +40,8 @@ build:
 unit:
 	@echo "== go test -race"
 	@RAPID_SEED=20260601 $(GO) test -race -count=1 -timeout 15m $(PKGS)
-	@echo "== go test: a year"
-	@$(GO) test -count=1 -timeout 15m -run TestYear -v ./internal/e2e | grep -v '^=== '
+	@echo "== go test: one morning, and a year"
+	@$(GO) test -count=1 -timeout 15m -run 'TestOneMorning|TestYear' -v ./internal/e2e | grep -v '^=== '
 
 # A year of 1,000 users: minutes.
 year:

@@ -40,6 +40,9 @@ func (s *stage) heard(who string) (posted int) { return len(s.Slack.Messages(who
 // TestOneMorning: 500 keys of 40 owners become due on one morning, and nobody is flooded: one message for each owner, one mail
 // for the owner of the account, and no call that Slack would have refused.
 func TestOneMorning(t *testing.T) {
+	if raced {
+		t.Skip("make test runs the morning without the race detector, for its time")
+	}
 	for name, tc := range map[string]struct {
 		days int
 		warn func(s *stage) // people are told that it will come

@@ -24,7 +24,7 @@ import (
 const yearDays = 365
 
 func yearUsers(t *testing.T) int {
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("KEYTURN_YEAR_USERS"), "120"))
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("KEYTURN_YEAR_USERS"), "100"))
 	if err != nil || n < 100 {
 		t.Fatalf("KEYTURN_YEAR_USERS is no number of 100 users and more: %v", err)
 	}
