@@ -41,8 +41,11 @@ func (b *Bot) exemptRotation(ctx context.Context, id rotation.ID, episode int, w
 		b.log(ctx, d, out)
 		return out
 	}
-	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
+	if err := b.o.Store.SaveExemption(ctx, before, e); err != nil {
 		out := trouble(r, fmt.Errorf("save exemption: %w", unsure{err}))
+		if errors.Is(err, store.ErrConflict) {
+			out = notNow(r, errExemptionMoved)
+		}
 		b.log(ctx, d, out)
 		return out
 	}
@@ -98,6 +101,17 @@ func renewed(before rotation.Exemption, s rotation.Snapshot, u rotation.User, p 
 	return before.Renew(p, who.Actor(), w.why, w.until, now)
 }
 
+// errExemptionMoved: two people decided at the same moment, and the other one was first.
+var errExemptionMoved = errors.New("the exemption was changed by somebody else just now. Look at it again, and then decide")
+
+// exemptionNotSaved answers somebody whose exemption was not saved.
+func (b *Bot) exemptionNotSaved(ctx context.Context, who approval.Person, about string, err error) templates.Message {
+	if errors.Is(err, store.ErrConflict) {
+		return b.sorry(ctx, who, about, errExemptionMoved.Error())
+	}
+	return b.inTrouble(ctx, who, about, "exemption not saved", unsure{err})
+}
+
 // exemptLeft is for how long a user can be exempted from now on. Where that is no time at all, the refusal says so.
 func exemptLeft(before rotation.Exemption, p rotation.Policy, who approval.Person, now time.Time) (time.Duration, error) {
 	left := p.Exempts().Left(before.Used.Count, max(before.Used.Total-max(before.Until.Sub(now), 0), 0))
@@ -145,8 +159,8 @@ func (b *Bot) exempt(ctx context.Context, c Command, who approval.Person) templa
 	if err != nil {
 		return b.sorry(ctx, who, about, err.Error())
 	}
-	if err := b.o.Store.SaveExemption(ctx, e); err != nil {
-		return b.inTrouble(ctx, who, about, "exemption not saved", unsure{err})
+	if err := b.o.Store.SaveExemption(ctx, before, e); err != nil {
+		return b.exemptionNotSaved(ctx, who, about, err)
 	}
 	b.exempted(ctx, who, templates.ActExempt, e)
 	return templates.AnswerExempted(s, e, false)

@@ -228,12 +228,15 @@ func (m *memStore) ListSnapshots(ctx context.Context, p store.Page) ([]rotation.
 	return all, next, nil
 }
 
-func (m *memStore) SaveExemption(ctx context.Context, e rotation.Exemption) error {
+func (m *memStore) SaveExemption(ctx context.Context, before, e rotation.Exemption) error {
 	if err := m.begin(ctx, "SaveExemption"); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.exemptions[rotation.MakeID(e.Account, e.UserID)].Equal(before) {
+		return store.ErrConflict
+	}
 	m.exemptions[rotation.MakeID(e.Account, e.UserID)] = e
 	return nil
 }

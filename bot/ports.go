@@ -26,7 +26,8 @@ type Store interface {
 	ListEpisodes(ctx context.Context, id rotation.ID) ([]rotation.Rotation, error)
 	GetSnapshot(ctx context.Context, account rotation.AccountID) (rotation.Snapshot, error)
 	ListSnapshots(ctx context.Context, page store.Page) ([]rotation.Snapshot, string, error)
-	SaveExemption(ctx context.Context, e rotation.Exemption) error
+	// SaveExemption puts an exemption in the place of the one that was read, the zero value for none. store.ErrConflict.
+	SaveExemption(ctx context.Context, before, e rotation.Exemption) error
 	GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (rotation.Exemption, error)
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
 	ListRequests(ctx context.Context, page store.Page) ([]rotation.Request, string, error)

@@ -322,7 +322,7 @@ func TestDueLeavesOutWhoIsNotAsked(t *testing.T) {
 	e.kept(with(at(rotation.Closed), func(r *rotation.Rotation) { r.ReopenAt = start.Add(-days(1)) }))
 	wants(t, e.says(owner, "due 90d").Text, "AKIAYOUNGYOUNGYOUNG4", string(oldKey))
 	ctx := t.Context()
-	if err := e.store.SaveExemption(ctx, rotation.Exemption{Account: account, UserID: "AIDAYOUNG", From: start.Add(-days(1)), Until: start.Add(days(300)), Why: "x"}); err != nil {
+	if err := e.store.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: account, UserID: "AIDAYOUNG", From: start.Add(-days(1)), Until: start.Add(days(300)), Why: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	e.store.put(with(e.store.get(t, at(rotation.Closed).ID), func(r *rotation.Rotation) { r.Outcome, r.ReopenAt = rotation.OutcomeRejected, start.Add(days(20)) }))

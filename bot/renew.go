@@ -101,8 +101,8 @@ func (b *Bot) renewSubmitted(ctx context.Context, w http.ResponseWriter, c slack
 		reply(w, slack.NewErrorsViewSubmissionResponse(map[string]string{templates.FieldUntil: capital(err.Error())}))
 		return
 	}
-	if err := b.o.Store.SaveExemption(ctx, next); err != nil {
-		reply(w, instead(b.inTrouble(ctx, who, aboutUser(templates.ActRenew, s, u), "exemption not saved", unsure{err})))
+	if err := b.o.Store.SaveExemption(ctx, e, next); err != nil {
+		reply(w, instead(b.exemptionNotSaved(ctx, who, aboutUser(templates.ActRenew, s, u), err)))
 		return
 	}
 	b.exempted(ctx, who, templates.ActRenew, next)
@@ -137,8 +137,8 @@ func (b *Bot) unexempt(ctx context.Context, c Command, who approval.Person) temp
 		}
 		return b.sorry(ctx, who, about, say)
 	}
-	if err := b.o.Store.SaveExemption(ctx, next); err != nil {
-		return b.inTrouble(ctx, who, about, "exemption not saved", unsure{err})
+	if err := b.o.Store.SaveExemption(ctx, e, next); err != nil {
+		return b.exemptionNotSaved(ctx, who, about, err)
 	}
 	b.exempted(ctx, who, templates.ActEnd, next)
 	return templates.AnswerUnexempted(s, next)

@@ -82,3 +82,38 @@ func TestRenewWhatIsNotThere(t *testing.T) {
 	e.rules.policy.ExemptCount = 1
 	wants(t, press("AIDAYOUNG"), "the policy allows no more")
 }
+
+// Two people decide on an exemption at the same moment: one of them is told that the other was first, and nothing comes back.
+func TestExemptionsMoveUnderneath(t *testing.T) {
+	id := rotation.MakeID(account, "AIDAYOUNG")
+	day := func(n int) string { return start.Add(days(n)).Format("2006-01-02") }
+	for name, do := range map[string]func(e *bench) string{
+		"renew": func(e *bench) string {
+			return e.submit(filledIn{user: accountOwner, action: "renew", value: templates.Value{ID: id}, why: "longer", until: day(50)}).Text
+		},
+		"exempt": func(e *bench) string {
+			return e.says(accountOwner, "exempt young@payments until "+day(50)+" longer").Text
+		},
+		"unexempt": func(e *bench) string { return e.says(accountOwner, "unexempt young@payments over").Text },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newBench(t)
+			e.kept(opened(rotation.Awaiting))
+			wants(t, e.says(accountOwner, "exempt young@payments until "+day(30)+" vendor").Text, "is exempt until")
+			e.advance(days(1))
+			moved := false
+			e.store.before = func(method string) {
+				if method == "SaveExemption" && !moved {
+					moved = true
+					e.store.mu.Lock()
+					defer e.store.mu.Unlock()
+					x := e.store.exemptions[id]
+					x.Until, x.Why = e.clock(), "somebody else ended it"
+					e.store.exemptions[id] = x
+				}
+			}
+			wants(t, do(e), "changed by somebody else just now")
+			is(t, e.store.exemptions[id].Why, "somebody else ended it")
+		})
+	}
+}

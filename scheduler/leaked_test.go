@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 )
@@ -167,6 +168,23 @@ func TestBurndown(t *testing.T) {
 	}
 	if got, want := w.store.state["burndown"], `[{"d":"2026-06-01","a":6,"o":5,"r":5},{"d":"2026-06-02","a":6,"o":5,"r":5}]`; got != want {
 		t.Fatalf("%s", got)
+	}
+}
+
+// An exemption that a person ended while others were asked about its renewal stays ended.
+func TestRenewalsOverwriteNobody(t *testing.T) {
+	w := newWorld()
+	u := w.accounts[acct].user("vendor", 300)
+	w.store.exemptions = []rotation.Exemption{{Account: acct, UserID: rotation.UserID(u.id), UserName: "vendor", From: start, Until: start.Add(5 * day), By: person, Why: "x"}}
+	w.fail = func(_ int, _, what string) error {
+		if what == "Renewals" {
+			w.store.exemptions[0].Until, w.store.exemptions[0].Why = start.Add(time.Hour), "ended"
+		}
+		return nil
+	}
+	w.run(t, RunOptions{})
+	if e := w.store.exemptions[0]; len(w.renewals) != 1 || e.Why != "ended" || !e.Asked.IsZero() || !e.Until.Equal(start.Add(time.Hour)) {
+		t.Errorf("asked %d times: %+v", len(w.renewals), e)
 	}
 }
 

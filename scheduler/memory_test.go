@@ -187,9 +187,12 @@ func (m *memory) DeleteRequest(_ context.Context, q rotation.Request) error {
 	return nil
 }
 
-func (m *memory) SaveExemption(_ context.Context, e rotation.Exemption) error {
+func (m *memory) SaveExemption(_ context.Context, before, e rotation.Exemption) error {
 	if err := m.w.call("store", "SaveExemption"); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(m.exemptions, before.Equal) {
+		return store.ErrConflict
 	}
 	m.exemptions = slices.DeleteFunc(m.exemptions, func(o rotation.Exemption) bool { return o.Account == e.Account && o.UserID == e.UserID })
 	m.exemptions = append(m.exemptions, e)

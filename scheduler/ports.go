@@ -102,7 +102,8 @@ type Store interface {
 	ListSnapshots(ctx context.Context, page store.Page) ([]rotation.Snapshot, string, error)
 	GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (rotation.Exemption, error)
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
-	SaveExemption(ctx context.Context, e rotation.Exemption) error
+	// SaveExemption puts an exemption in the place of the one that was read. store.ErrConflict if another stands there.
+	SaveExemption(ctx context.Context, before, e rotation.Exemption) error
 	// GetState returns a note that is kept beside rotations, or "" if there is none.
 	GetState(ctx context.Context, key string) (string, error)
 	SetState(ctx context.Context, key, value string) error

@@ -2,11 +2,13 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/store"
 )
 
 // Renewal is an exemption that ends soon, and whom to ask whether it is to be renewed.
@@ -53,7 +55,11 @@ func (c *scan) renewals(ctx context.Context, seen []*sight) {
 	for _, t := range told {
 		e := t.Exemption
 		e.Asked = c.now
-		if err := c.o.Store.SaveExemption(ctx, e); err != nil {
+		err := c.o.Store.SaveExemption(ctx, t.Exemption, e)
+		if errors.Is(err, store.ErrConflict) {
+			continue // somebody answered while others were still being asked
+		}
+		if err != nil {
 			c.o.Log.Error("that people were asked about an exemption is not saved; the next scan asks again", "account", e.Account, "user", e.UserName,
 				"error", fmt.Errorf("save exemption: %w", err))
 		}

@@ -70,7 +70,7 @@ type writer interface {
 	reader
 	SaveRotation(ctx context.Context, r rotation.Rotation) (rotation.Rotation, error)
 	SaveSnapshot(ctx context.Context, s rotation.Snapshot) error
-	SaveExemption(ctx context.Context, e rotation.Exemption) error
+	SaveExemption(ctx context.Context, before, e rotation.Exemption) error
 	SetState(ctx context.Context, key, value string) error
 }
 
@@ -157,7 +157,7 @@ func fill(t testing.TB, s writer, rules approval.Rules) {
 	open(all[0], all[0].Users[3], rejected, nil, rotation.System, start.Add(-6*day), rotation.Reject{Actor: ben, Why: "it is replaced by a role"})
 	r := open(all[1], all[1].Users[0], first, nil, rotation.System, start.Add(-40*day), rotation.Reject{Actor: ben, Why: "it is replaced by a role"})
 	open(all[1], all[1].Users[0], second, &r, ben, start.Add(-day))
-	must(t, s.SaveExemption(ctx, rotation.Exemption{Account: tools, UserID: "AIDA5", UserName: "vendor", By: ann, Why: "the vendor cannot change it earlier", From: start.Add(-day), Until: start.Add(20 * day)}))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: tools, UserID: "AIDA5", UserName: "vendor", By: ann, Why: "the vendor cannot change it earlier", From: start.Add(-day), Until: start.Add(20 * day)}))
 	state := ""
 	for i, over := range []int{9, 7, 4} {
 		var err error

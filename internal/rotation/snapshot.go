@@ -89,6 +89,16 @@ func (e Exemption) End(by Actor, why string, now time.Time) (Exemption, error) {
 	return e, nil
 }
 
+// Equal reports whether both say the same; the zero value is no exemption.
+func (e Exemption) Equal(o Exemption) bool { return e.plain() == o.plain() }
+
+func (e Exemption) plain() Exemption {
+	for _, t := range []*time.Time{&e.From, &e.Until, &e.Asked} {
+		*t = t.Round(0).UTC() // the same instant, however it is written
+	}
+	return e
+}
+
 // InForce reports whether the exemption covers now.
 func (e Exemption) InForce(now time.Time) bool { return !now.Before(e.From) && now.Before(e.Until) }
 

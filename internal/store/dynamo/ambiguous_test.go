@@ -209,7 +209,9 @@ func TestLostAnswers(t *testing.T) {
 		}{
 			{"request", func() error { return s.SaveRequest(ctx, request) }},
 			{"served", func() error { return s.DeleteRequest(ctx, request) }},
-			{"exemption", func() error { return s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: "2"}) }},
+			{"exemption", func() error {
+				return s.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: "1", UserID: "2"})
+			}},
 			{"no exemption", func() error { return s.DeleteExemption(ctx, "1", "2") }},
 			{"state", func() error { return s.SetState(ctx, "a", "b") }},
 			{"chain", func() error { return s.AppendEntry(ctx, "chain", one) }},

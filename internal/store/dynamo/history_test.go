@@ -163,7 +163,7 @@ func TestTooLarge(t *testing.T) {
 	}
 	is(t, s, kept, nil)
 	exemption := rotation.Exemption{Account: "1", UserID: "2", Why: strings.Repeat("x", 70_000)}
-	if err := s.SaveExemption(ctx, exemption); !errors.Is(err, dynamo.ErrTooLarge) {
+	if err := s.SaveExemption(ctx, rotation.Exemption{}, exemption); !errors.Is(err, dynamo.ErrTooLarge) {
 		t.Errorf("an exemption: %v", err)
 	}
 	if _, err := s.GetExemption(ctx, "1", "2"); !errors.Is(err, store.ErrNotFound) {

@@ -78,7 +78,7 @@ func TestLag(t *testing.T) {
 		must(t, err)
 		saved = append(saved, r)
 	}
-	must(t, writer.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: "2"}))
+	must(t, writer.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: "1", UserID: "2"}))
 	see := func() (owner, all []rotation.Rotation, due []rotation.ID, exempt []rotation.Exemption) {
 		t.Helper()
 		owner, _, err := reader.RotationsByOwner(ctx, "a@example.com", store.Page{})
@@ -186,7 +186,7 @@ func TestCursorsAreBound(t *testing.T) {
 	for i := range 6 {
 		_, err := s.SaveRotation(ctx, storetest.Rotation(3*i))
 		must(t, err)
-		must(t, s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: rotation.UserID(fmt.Sprint(i))}))
+		must(t, s.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: "1", UserID: rotation.UserID(fmt.Sprint(i))}))
 	}
 	account := storetest.Rotation(0).Account
 	filters := []store.Filter{

@@ -10,16 +10,6 @@ import (
 	"github.com/keyturn/keyturn/internal/store/record"
 )
 
-// overwrite writes a record over one that this version understands. What a newer version wrote stays: store.ErrNewer.
-func (s *Store) overwrite(ctx context.Context, it item) error {
-	it[attrSchema], it[attrToken] = schema(), text(s.token()) // the token makes each save a change that the stream carries
-	err := s.put(ctx, it, isKnown)
-	if _, no := errors.AsType[*refused](err); no {
-		return store.ErrNewer
-	}
-	return err
-}
-
 // GetExemption returns the exemption of a user, in force or not. store.ErrNotFound.
 func (s *Store) GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (e rotation.Exemption, err error) {
 	if account == "" || user == "" {
@@ -35,8 +25,9 @@ func (s *Store) GetExemption(ctx context.Context, account rotation.AccountID, us
 	return e, s.typed(ctx, "read the exemption of "+string(account)+"/"+string(user), err)
 }
 
-// SaveExemption replaces the exemption of a user.
-func (s *Store) SaveExemption(ctx context.Context, e rotation.Exemption) error {
+// SaveExemption puts an exemption in the place of the one that was read, the zero value for none. store.ErrConflict. What is
+// there is known by the token of its last save, so a save between the look and the write is seen.
+func (s *Store) SaveExemption(ctx context.Context, before, e rotation.Exemption) error {
 	what := "save the exemption of " + string(e.Account) + "/" + string(e.UserID)
 	if e.Account == "" || e.UserID == "" {
 		return fmt.Errorf("%s: %w", what, store.ErrUnnamed)
@@ -46,9 +37,41 @@ func (s *Store) SaveExemption(ctx context.Context, e rotation.Exemption) error {
 		it := newItem(exemptionKey(e.Account, e.UserID), kindExemption)
 		it[AttrBody] = text(string(body))
 		it.index(indexList, listExemptions, accountUser(e.Account, e.UserID))
-		err = s.overwrite(ctx, it)
+		err = s.putExemption(ctx, it, before)
 	}
 	return s.typed(ctx, what, err)
+}
+
+func (s *Store) putExemption(ctx context.Context, it item, before rotation.Exemption) error {
+	there, err := s.get(ctx, it.key())
+	c := isNew
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if !before.Equal(rotation.Exemption{}) {
+			return store.ErrConflict
+		}
+	case err != nil:
+		return err
+	default:
+		if now, err := record.DecodeExemption([]byte(there.text(AttrBody))); errors.Is(err, store.ErrNewer) {
+			return err
+		} else if err != nil || !now.Equal(before) {
+			return store.ErrConflict
+		}
+		c = condition{"#token = :token", item{":token": text(there.text(attrToken))}}
+	}
+	it[attrSchema], it[attrToken] = schema(), text(s.token())
+	err = s.put(ctx, it, c)
+	if _, no := errors.AsType[*refused](err); !no {
+		return err
+	}
+	if there, err = s.get(ctx, it.key()); err == nil && there.text(attrToken) == it.text(attrToken) {
+		return nil // the SDK repeated a write whose answer was lost
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return store.ErrConflict
 }
 
 // DeleteExemption removes the exemption of a user. It is no error if there is none.
@@ -87,7 +110,7 @@ func (s *Store) SaveRequest(ctx context.Context, q rotation.Request) error {
 	body, err := record.EncodeRequest(q)
 	if err == nil {
 		it := newItem(requestKey(q.Account, q.UserID), KindRequest)
-		it[AttrBody], it[attrSchema], it[attrToken] = text(string(body)), schema(), text(s.token()) // see overwrite
+		it[AttrBody], it[attrSchema], it[attrToken] = text(string(body)), schema(), text(s.token()) // the token makes each save a change that the stream carries
 		if q.Leaked != "" {
 			it[attrLeaked] = text(string(q.Leaked))
 		}

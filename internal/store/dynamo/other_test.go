@@ -30,7 +30,7 @@ func fillAll(t *testing.T, s *dynamo.Store) {
 	_, err = s.SaveRotation(ctx, long(r, 100, 900))
 	must(t, err)
 	must(t, s.SaveSnapshot(ctx, large(1, 1500)))
-	must(t, s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: "2"}))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: "1", UserID: "2"}))
 	must(t, s.SaveRequest(ctx, rotation.Request{Account: "1", UserID: "2"}))
 	must(t, s.SetState(ctx, "name", "value"))
 }
@@ -70,7 +70,7 @@ func TestNewer(t *testing.T) {
 	for name, err := range map[string]error{
 		"get": get, "save": save, "save without reading": unread, "first save": first, "by key": byKey, "list": list, "episodes": episodes,
 		"snapshot": snapshot, "snapshots": snapshots, "save snapshot": s.SaveSnapshot(ctx, large(1, 1)),
-		"exemption": exemption, "exemptions": exemptions, "save exemption": s.SaveExemption(ctx, rotation.Exemption{Account: "1", UserID: "2"}),
+		"exemption": exemption, "exemptions": exemptions, "save exemption": s.SaveExemption(ctx, rotation.Exemption{}, rotation.Exemption{Account: "1", UserID: "2"}),
 		"delete exemption": s.DeleteExemption(ctx, "1", "2"),
 		"requests":         requests, "save request": s.SaveRequest(ctx, rotation.Request{Account: "1", UserID: "2"}),
 		"delete request": s.DeleteRequest(ctx, rotation.Request{Account: "1", UserID: "2"}),

@@ -251,7 +251,7 @@ func TestNewerRecord(t *testing.T) {
 	e := rotation.Exemption{Account: r.Account, UserID: r.UserID}
 	q := rotation.Request{Account: r.Account, UserID: r.UserID}
 	n := rotation.Snapshot{Account: r.Account}
-	if err := errors.Join(s.SaveExemption(ctx, e), s.SaveRequest(ctx, q), s.SaveSnapshot(ctx, n)); err != nil {
+	if err := errors.Join(s.SaveExemption(ctx, rotation.Exemption{}, e), s.SaveRequest(ctx, q), s.SaveSnapshot(ctx, n)); err != nil {
 		t.Fatal(err)
 	}
 	body := func(table, kind string) string {
@@ -269,7 +269,7 @@ func TestNewerRecord(t *testing.T) {
 	_, snapshot := s.GetSnapshot(ctx, n.Account)
 	for what, err := range map[string]error{
 		"get": get, "save": saved, "key": key, "list": list, "exemption": exemption, "snapshot": snapshot,
-		"save exemption": s.SaveExemption(ctx, e), "delete exemption": s.DeleteExemption(ctx, e.Account, e.UserID),
+		"save exemption": s.SaveExemption(ctx, rotation.Exemption{}, e), "delete exemption": s.DeleteExemption(ctx, e.Account, e.UserID),
 		"save request": s.SaveRequest(ctx, q), "delete request": s.DeleteRequest(ctx, q), "save snapshot": s.SaveSnapshot(ctx, n),
 	} {
 		if !errors.Is(err, store.ErrNewer) {

@@ -62,15 +62,37 @@ func (s *Store) GetForDecision(ctx context.Context, id rotation.ID) (rotation.Ro
 	return r, e, nil
 }
 
-// SaveExemption replaces the exemption of a user.
-func (s *Store) SaveExemption(ctx context.Context, e rotation.Exemption) error {
+// SaveExemption puts an exemption in the place of the one that was read, the zero value for none. store.ErrConflict.
+func (s *Store) SaveExemption(ctx context.Context, before, e rotation.Exemption) error {
 	what := "save the exemption of " + string(e.Account) + "/" + string(e.UserID)
 	body, err := record.EncodeExemption(e)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return replace(ctx, s, what, record.DecodeExemption, "SELECT body FROM exemptions WHERE account = ?1 AND user = ?2",
-		"INSERT OR REPLACE INTO exemptions (account, user, body) VALUES (?1, ?2, ?3)", body, string(e.Account), string(e.UserID))
+	found := false
+	same := func(stored []byte) (rotation.Exemption, error) {
+		found = true
+		there, err := record.DecodeExemption(stored)
+		if err == nil && !there.Equal(before) {
+			err = store.ErrConflict
+		}
+		return there, err
+	}
+	names := []any{string(e.Account), string(e.UserID)}
+	if slices.Contains(names, any("")) {
+		return fmt.Errorf("%s: %w", what, store.ErrUnnamed)
+	}
+	return s.write(ctx, what, func(tx *sql.Tx) error {
+		found = false
+		if err := known(ctx, tx, same, "SELECT body FROM exemptions WHERE account = ? AND user = ?", names...); err != nil {
+			return err
+		}
+		if !found && !before.Equal(rotation.Exemption{}) {
+			return store.ErrConflict
+		}
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO exemptions (account, user, body) VALUES (?, ?, ?)", append(names, body)...)
+		return err
+	})
 }
 
 // DeleteExemption removes the exemption of a user. It is no error if there is none.

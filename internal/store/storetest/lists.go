@@ -172,7 +172,7 @@ func testCursors(t *testing.T, s Store) {
 	for i := range 3 {
 		save(t, s, Rotation(i))
 		must(t, s.SaveSnapshot(ctx, snapshot(i, 1)))
-		must(t, s.SaveExemption(ctx, exemption(i)))
+		must(t, s.SaveExemption(ctx, rotation.Exemption{}, exemption(i)))
 		must(t, s.SaveRequest(ctx, request(i)))
 		appendTo(t, s, filled, fmt.Sprint("entry ", i))
 		appendTo(t, s, fmt.Sprint(filled, i), "first")

@@ -217,7 +217,7 @@ func (m *model) others(rt *rapid.T, t *testing.T, s Store) {
 	var err error
 	switch rapid.IntRange(0, 6).Draw(rt, "what") {
 	case 0:
-		err, m.exemptions[exemptionKey(e)] = s.SaveExemption(ctx, e), e
+		err, m.exemptions[exemptionKey(e)] = s.SaveExemption(ctx, m.exemptions[exemptionKey(e)], e), e
 	case 1:
 		err = s.DeleteExemption(ctx, e.Account, e.UserID)
 		delete(m.exemptions, exemptionKey(e))

@@ -74,8 +74,8 @@ func testDecision(t *testing.T, s Store) {
 		same(t, what+": the exemption", e, exempt)
 	}
 	e := exemption(1)
-	must(t, s.SaveExemption(ctx, e))
-	must(t, s.SaveExemption(ctx, exemption(4)))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, e))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, exemption(4)))
 	if _, _, err := s.GetForDecision(ctx, r.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an exemption without a rotation: %v", err)
 	}
@@ -86,7 +86,7 @@ func testDecision(t *testing.T, s Store) {
 	for i := range 120 { // a history that may lie in several places
 		r = save(t, s, Note(r, fmt.Sprint(i, strings.Repeat(" long", 200))))
 	}
-	must(t, s.SaveExemption(ctx, e))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, e))
 	read("with a long history", r, e)
 	r = save(t, s, Note(r, "what a save after it continues"))
 	read("after another save", r, e)
@@ -95,7 +95,7 @@ func testDecision(t *testing.T, s Store) {
 	odd = save(t, s, odd)
 	of := exemption(2)
 	of.Account, of.UserID = odd.Account, odd.UserID
-	must(t, s.SaveExemption(ctx, of))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, of))
 	read("with an odd ID", odd, of)
 }
 
@@ -106,14 +106,24 @@ func testExemptions(t *testing.T, s Store) {
 		t.Errorf("an exemption that is not there: %v", err)
 	}
 	must(t, s.DeleteExemption(ctx, e.Account, e.UserID))
-	must(t, s.SaveExemption(ctx, e))
-	must(t, s.SaveExemption(ctx, exemption(1)))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, e))
+	must(t, s.SaveExemption(ctx, rotation.Exemption{}, exemption(1)))
 	got, err := s.GetExemption(ctx, e.Account, e.UserID)
 	must(t, err)
 	same(t, "the exemption", got, e)
 
+	was := e
 	e.Why, e.Until = "longer", e.Until.Add(time.Hour)
-	must(t, s.SaveExemption(ctx, e))
+	must(t, s.SaveExemption(ctx, was, e))
+	for what, before := range map[string]rotation.Exemption{"the one before": was, "none": {}} { // somebody else was faster
+		if err := s.SaveExemption(ctx, before, was); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("in the place of %s: %v", what, err)
+		}
+	}
+	elsewhere := exemption(9)
+	if err := s.SaveExemption(ctx, elsewhere, elsewhere); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("in the place of one that is gone: %v", err)
+	}
 	got, err = s.GetExemption(ctx, e.Account, e.UserID)
 	must(t, err)
 	same(t, "the replaced exemption", got, e)
@@ -251,7 +261,7 @@ func testHostile(t *testing.T, s Store) {
 		}
 		e, q, n := exemption(i), request(i), snapshot(i, 1)
 		e.Account, e.UserID, q.Account, q.UserID, n.Account, n.Users = r.Account, r.UserID, r.Account, r.UserID, r.Account, nil
-		must(t, s.SaveExemption(ctx, e))
+		must(t, s.SaveExemption(ctx, rotation.Exemption{}, e))
 		must(t, s.SaveRequest(ctx, q))
 		must(t, s.SaveSnapshot(ctx, n))
 		got, err := s.GetExemption(ctx, e.Account, e.UserID)
@@ -280,7 +290,7 @@ func testUnnamed(t *testing.T, s Store) {
 	r.ID, e.UserID, q.Account, n.Account = "", "", "", ""
 	_, err := s.SaveRotation(ctx, r)
 	for name, err := range map[string]error{
-		"rotation": err, "exemption": s.SaveExemption(ctx, e), "request": s.SaveRequest(ctx, q), "snapshot": s.SaveSnapshot(ctx, n),
+		"rotation": err, "exemption": s.SaveExemption(ctx, rotation.Exemption{}, e), "request": s.SaveRequest(ctx, q), "snapshot": s.SaveSnapshot(ctx, n),
 	} {
 		if !errors.Is(err, store.ErrUnnamed) {
 			t.Errorf("a %s without a name: %v", name, err)
@@ -291,7 +301,7 @@ func testUnnamed(t *testing.T, s Store) {
 // testEnded calls with a context that has ended.
 func testEnded(t *testing.T, s Store) {
 	r := save(t, s, Rotation(1))
-	must(t, s.SaveExemption(t.Context(), exemption(1)))
+	must(t, s.SaveExemption(t.Context(), rotation.Exemption{}, exemption(1)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, get := s.GetRotation(ctx, r.ID)

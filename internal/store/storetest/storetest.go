@@ -52,7 +52,7 @@ type Store interface {
 	ListSnapshots(ctx context.Context, page store.Page) ([]rotation.Snapshot, string, error)
 
 	GetExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) (rotation.Exemption, error)
-	SaveExemption(ctx context.Context, e rotation.Exemption) error
+	SaveExemption(ctx context.Context, before, e rotation.Exemption) error
 	DeleteExemption(ctx context.Context, account rotation.AccountID, user rotation.UserID) error
 	ListExemptions(ctx context.Context, account rotation.AccountID, page store.Page) ([]rotation.Exemption, string, error)
 
