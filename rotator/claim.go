@@ -23,6 +23,7 @@ type work struct {
 	unsure  bool    // a key was switched or deleted, or may have been, and that is not noted yet
 	account Account // mutated only while the claim lasts
 	direct  Account // the same without that condition, to take back what only we know of
+	ends    time.Time // of the function's time, on the protocol clock; zero: it has all the time
 }
 
 // errLost says that the claim is somebody else's now: whoever holds it goes on, and we must not.
@@ -90,6 +91,9 @@ func (w *Rotator) claim(ctx context.Context, r rotation.Rotation, op rotation.Op
 	k := &work{
 		Rotator: w, op: op, token: w.o.NewToken(), took: attempted(r, op),
 		log: w.o.Log.With("rotation", r.ID, "account", r.Account, "op", op),
+	}
+	if end, limited := ctx.Deadline(); limited {
+		k.ends = end
 	}
 	next, err := rotation.Apply(r, rotation.Claim{Op: op, Token: k.token, Real: real, LeaseUntil: real.Add(w.o.Lease)}, w.o.Now())
 	if err != nil {
@@ -195,8 +199,8 @@ func (k *work) reread(ctx context.Context) error {
 	return nil
 }
 
-// renew makes the lease begin anew, and returns a context that ends before it does, and no later than ctx would by its own
-// time: a function is killed then. That ctx is cancelled does not end it.
+// renew makes the lease begin anew, and returns a context that ends before it does, and no later than the function's time: it
+// is killed then. Neither the end of ctx nor that it is cancelled ends it.
 func (k *work) renew(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	real := k.o.Real()
 	err := k.note(ctx, rotation.Claim{Op: k.op, Token: k.token, Real: real, LeaseUntil: real.Add(k.o.Lease)})
@@ -204,8 +208,8 @@ func (k *work) renew(ctx context.Context) (context.Context, context.CancelFunc, 
 		return nil, nil, err
 	}
 	left := k.o.Lease * 4 / 5
-	if end, limited := ctx.Deadline(); limited {
-		left = min(left, end.Sub(real))
+	if !k.ends.IsZero() {
+		left = min(left, k.ends.Sub(real))
 	}
 	next, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	return next, cancel, nil

@@ -95,3 +95,26 @@ func TestRenewedLeaseEndsWithTheFunction(t *testing.T) {
 		t.Errorf("it may go on for %v, and the function for %v", time.Until(end), left)
 	}
 }
+
+// A renewed lease has all of its time: what is left of the step that it goes on from is no limit, only the function's end is.
+func TestRenewedLeaseHasItsTime(t *testing.T) {
+	l := newLife(t)
+	l.open()
+	l.approve()
+	o := l.rot.o
+	o.Real = time.Now
+	k, err := New(o).claim(t.Context(), l.get(), rotation.OpIssue)
+	if err != nil || k == nil {
+		t.Fatal(k, err)
+	}
+	step, end := context.WithTimeout(t.Context(), time.Second)
+	defer end()
+	next, stop, err := k.renew(step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if end, limited := next.Deadline(); !limited || time.Until(end) < k.o.Lease/2 {
+		t.Errorf("of a lease of %v, %v are left", k.o.Lease, time.Until(end))
+	}
+}
