@@ -1,0 +1,78 @@
+package blockkit
+
+import "fmt"
+
+// rich writes the elements of a rich text.
+func (c *renderer) rich(b node) {
+	for _, v := range list(b, "elements") {
+		e, ok := v.(node)
+		if !ok {
+			c.refused("an element is not an object")
+			continue
+		}
+		switch kind := str(e, "type"); kind {
+		case "rich_text_section":
+			c.el("div", nil, func() { c.runs(e) })
+		case "rich_text_list":
+			tag := name("ul")
+			if str(e, "style") == "ordered" {
+				tag = "ol"
+			}
+			c.el(tag, nil, func() {
+				for _, item := range nodes(e, "elements") {
+					c.el("li", nil, func() { c.runs(item) })
+				}
+			})
+		case "rich_text_quote":
+			c.el("blockquote", nil, func() { c.runs(e) })
+		case "rich_text_preformatted":
+			c.el("pre", nil, func() { c.runs(e) })
+		default:
+			c.refused(fmt.Sprintf("unsupported type of rich text: %q", kind))
+		}
+	}
+}
+
+// runs writes the pieces of which a line of rich text is made.
+func (c *renderer) runs(parent node) {
+	r := c.o.Reader
+	for _, e := range nodes(parent, "elements") {
+		c.styled(sub(e, "style"), func() {
+			switch kind := str(e, "type"); kind {
+			case "text":
+				c.text(str(e, "text"))
+			case "user":
+				refer("@"+str(e, "user_id"), r).write(&c.writer)
+			case "usergroup":
+				refer("!subteam^"+str(e, "usergroup_id"), r).write(&c.writer)
+			case "channel":
+				refer("#"+str(e, "channel_id"), r).write(&c.writer)
+			case "broadcast":
+				refer("!"+str(e, "range"), r).write(&c.writer)
+			case "link":
+				link(str(e, "url"), str(e, "text")).write(&c.writer)
+			case "emoji":
+				c.text(":" + str(e, "name") + ":")
+			case "color":
+				c.text(str(e, "value"))
+			case "date":
+				date([]string{"!date", num(e, "timestamp"), str(e, "format")}, str(e, "fallback"), r).write(&c.writer)
+			default:
+				c.text(fmt.Sprintf("[Slack would refuse this: unsupported type of rich text: %q]", kind))
+			}
+		})
+	}
+}
+
+func (c *renderer) styled(style node, body func()) {
+	for _, mark := range []struct {
+		key string
+		tag name
+	}{{"code", "code"}, {"strike", "s"}, {"italic", "i"}, {"bold", "b"}} {
+		if isSet(style, mark.key) {
+			inner := body
+			body = func() { c.el(mark.tag, nil, inner) }
+		}
+	}
+	body()
+}
