@@ -109,7 +109,8 @@ func (s *Server) note(r *request) (Call, func(Call) Action, *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq++
-	c := Call{Seq: s.seq, Account: r.who.account, Service: r.service, Operation: r.operation, Role: r.who.role}
+	c := Call{Seq: s.seq, Account: r.who.account, Service: r.service, Operation: r.operation, Role: r.who.role,
+		User: s.subject(r), Secret: secretNamed(r)}
 	s.counters[CallKey{c.Account, c.Service, c.Operation}]++
 	s.recordAsks(r)
 	return c, s.onCall, s.faultFor(c)

@@ -132,7 +132,9 @@ const (
 // Call is one call as OnCall sees it. Seq is the same before and after.
 type Call struct {
 	Seq                         int
-	Account, Service, Operation string
+	Account, Service, Operation string // the account is the caller's
 	Phase                       Phase
 	Role                        string
+	User                        string // the IAM user whom the call is about, where it names one, one's key, or is signed with it
+	Secret                      string // the secret that it names, as the caller wrote it: a name or an ARN
 }

@@ -77,7 +77,7 @@ func (s *Server) SetRoleTrust(acct, role string, document []byte) (err error) {
 			err = fmt.Errorf("trust policy of role %s in %s: %w", role, acct, perr)
 			return
 		}
-		ro.trust = p
+		ro.trust, ro.trustText = p, string(document)
 	})
 	return err
 }

@@ -36,6 +36,7 @@ type role struct {
 	deny       []string
 	tags       map[string]string
 	trust      *iampolicy.Policy            // nil: whoever is in the organization, with externalID
+	trustText  string                       // the trust policy as it was set
 	policies   map[string]*iampolicy.Policy // by name; nil: everything that deny does not name
 	written    map[string]string            // the policies as they were set
 }

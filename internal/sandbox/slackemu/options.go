@@ -69,6 +69,7 @@ type Server struct {
 	counts   map[string]int
 	tooMany  map[string]int // calls that were refused because there were too many
 	last     sent
+	refused  []Refused
 
 	traffic traffic
 }

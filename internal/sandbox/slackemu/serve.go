@@ -69,6 +69,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a = s.perform(method, bearer(r, p), p)
 	}
+	s.noteRefusal(method, p, a)
 	c.Phase = After
 	if s.ask(c) == Abort || f.Kind == FaultDrop {
 		panic(http.ErrAbortHandler)

@@ -20,6 +20,13 @@ func (h *Hands) Now() time.Time {
 	return time.Now().Add(h.ahead)
 }
 
+// Advance moves the clock, as time that passes in the world does.
+func (h *Hands) Advance(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ahead += d
+}
+
 // Wait pauses for d, which takes no time but on this clock.
 func (h *Hands) Wait(ctx context.Context, d time.Duration) error {
 	h.mu.Lock()

@@ -73,6 +73,7 @@ func (c *Clock) Advance(d time.Duration) {
 // World is both emulators, running. Close it.
 type World struct {
 	Clock *Clock
+	Hands *Hands // the protocol clock of the product: leases, limits of rate
 	AWS   *awsemu.Server
 	Slack *slackemu.Server
 
@@ -84,20 +85,24 @@ var Start = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
 // New starts the emulators, with the organization's accounts, roles and people and without users.
 func New() (*World, error) {
-	w := &World{Clock: NewClock(Start)}
+	w := empty()
+	w.populate()
+	return w.listen(addresses{})
+}
+
+// empty is a world without anybody in it, which does not listen yet.
+func empty() *World {
+	w := &World{Clock: NewClock(Start), Hands: &Hands{}}
 	w.AWS = awsemu.New(awsemu.Options{Now: w.Clock.Now, Region: Region})
 	w.Slack = slackemu.New(slackemu.Options{Token: Token, SigningSecret: Signing, TeamID: Team, Now: w.Clock.Now,
 		Scopes: []string{"chat:write", "commands", "im:write", "users:read", "users:read.email", "usergroups:read", "channels:read"}})
-	if _, err := w.AWS.Start(); err != nil {
-		return nil, fmt.Errorf("start the AWS emulator: %w", err)
-	}
-	if _, err := w.Slack.Start(); err != nil {
-		return nil, fmt.Errorf("start the Slack emulator: %w", err)
-	}
+	return w
+}
+
+func (w *World) populate() {
 	w.organization()
 	w.people()
 	w.id, w.secret = w.AWS.Bootstrap(Management)
-	return w, nil
 }
 
 func (w *World) organization() {
