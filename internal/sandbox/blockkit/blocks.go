@@ -95,7 +95,7 @@ func (c *renderer) write(v any) {
 	case "mrkdwn":
 		mrkdwn(&c.writer, str(n, "text"), c.o.Reader)
 	case "plain_text":
-		c.text(str(n, "text"))
+		c.text(WithEmoji(str(n, "text")))
 	default:
 		c.refused(fmt.Sprintf("unsupported type of text: %q", kind))
 	}

@@ -61,7 +61,9 @@ var (
 	marks = strings.NewReplacer("[", "", "]", "", "`", "", "*", "")
 )
 
-func wordsOf(s string) []string { return strings.Fields(marks.Replace(drawn.ReplaceAllString(s, " "))) }
+func wordsOf(s string) []string {
+	return strings.Fields(marks.Replace(drawn.ReplaceAllString(WithEmoji(s), " ")))
+}
 
 // unfolded splits a section, so that its fields are not laid out side by side, where their lines would be interleaved.
 func unfolded(block node) []node {

@@ -24,6 +24,10 @@ func inline(w *writer, items []item, r Reader) {
 			plain.WriteRune(it.r)
 			continue
 		}
+		if it.kind == glyph {
+			plain.WriteString(it.s)
+			continue
+		}
 		flush()
 		switch it.kind {
 		case inlineCode:

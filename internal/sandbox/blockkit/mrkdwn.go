@@ -13,10 +13,10 @@ func Mrkdwn(s string, r Reader) template.HTML {
 	return w.html()
 }
 
-// PlainText renders text without markup. Names of emoji stay as they are.
+// PlainText renders text without markup.
 func PlainText(s string) template.HTML {
 	var w writer
-	w.text(s)
+	w.text(WithEmoji(s))
 	return w.html()
 }
 
@@ -34,6 +34,7 @@ const (
 	inlineCode
 	preformatted
 	bracketed
+	glyph // an emoji, which is s
 )
 
 func (i item) is(r rune) bool { return i.kind == char && i.r == r }
@@ -62,6 +63,9 @@ func next(s string) (_ item, size int) {
 		if end := strings.IndexAny(s[1:], "<>"); end > 0 && s[1+end] == '>' {
 			return item{kind: bracketed, s: s[1 : 1+end]}, end + 2
 		}
+	}
+	if drawn, n := emojiAt(s); n > 0 {
+		return item{kind: glyph, s: drawn}, n
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	return item{r: r}, n

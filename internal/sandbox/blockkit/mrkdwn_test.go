@@ -49,7 +49,7 @@ func TestMrkdwn(t *testing.T) {
 		{"bullets", "• one\n• two", "• one<br>• two"},
 		{"empty lines", "a\n\nb", "a<br><br>b"},
 		{"escaped", "&lt;@U0ANN&gt; &amp;lt; &copy; &quot;", "&lt;@U0ANN&gt; &amp;lt; &amp;copy; &amp;quot;"},
-		{"emoji", ":warning: x", ":warning: x"},
+		{"emoji", ":warning: x :nobody_knows: `:key:`", "⚠️ x :nobody_knows: <code>:key:</code>"},
 		{"unknown person", "<@U9> <@U9|ben>", `<span class="bk-mention">@U9</span> <span class="bk-mention">@ben</span>`},
 		{"channel", "<#C0KEYS> <#C9|lost>", `<span class="bk-mention">#aws-keys</span> <span class="bk-mention">#lost</span>`},
 		{"group", "<!subteam^S0SEC> <!subteam^S9|@ops> <!subteam^S9>", `<span class="bk-mention">@secops</span> <span class="bk-mention">@ops</span> <span class="bk-mention">@S9</span>`},
@@ -78,7 +78,7 @@ func TestMrkdwn(t *testing.T) {
 			wellFormed(t, got)
 		})
 	}
-	if got := PlainText("*a* <b> :x:\n&amp;"); got != "*a* &lt;b&gt; :x:<br>&amp;amp;" {
+	if got := PlainText("*a* <b> :key:\n&amp;"); got != "*a* &lt;b&gt; 🔑<br>&amp;amp;" {
 		t.Errorf("plain text became %q", got)
 	}
 }

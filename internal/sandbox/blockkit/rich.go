@@ -52,7 +52,7 @@ func (c *renderer) runs(parent node) {
 			case "link":
 				link(str(e, "url"), str(e, "text")).write(&c.writer)
 			case "emoji":
-				c.text(":" + str(e, "name") + ":")
+				c.text(WithEmoji(":" + str(e, "name") + ":"))
 			case "color":
 				c.text(str(e, "value"))
 			case "date":
