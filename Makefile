@@ -4,7 +4,7 @@ SHELL := bash
 GO ?= go
 PKGS := ./...
 
-.PHONY: test tools fmt vet staticcheck lint build unit package deploy demo messages bench fuzz properties year golden
+.PHONY: test tools fmt vet staticcheck lint build unit package deploy demo tour pictures messages bench fuzz properties year golden
 
 test: tools fmt vet staticcheck lint build unit
 	@echo "== all of it passed: formatting, vet, staticcheck, import rules, templates, unit, property, conformance of both stores, golden, end-to-end, least privilege and kill tests in both shapes"
@@ -54,8 +54,16 @@ package:
 deploy:
 	@./infra/deploy.sh $(ARGS)
 
+# The world of the tour as a page. make demo ARGS='-data DIR' keeps it.
 demo:
+	@$(GO) run ./cmd/demo $(ARGS)
+
+tour:
 	@$(GO) run ./cmd/demo -tour
+
+# The pictures of the README, as the browser's tests see the page.
+pictures: tools
+	@KEYTURN_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^TestTourInTheBrowser$$' ./internal/sandbox/page
 
 messages:
 	@$(GO) run ./cmd/keyturn messages
@@ -71,4 +79,4 @@ properties:
 
 # Rewrites every golden file: read the difference before you commit it.
 golden:
-	@$(GO) test ./templates/... ./internal/store/record/... ./internal/sandbox/slackemu/... ./cmd/keyturn/... ./internal/e2e -update
+	@$(GO) test ./templates/... ./internal/store/record/... ./internal/sandbox/slackemu/... ./internal/sandbox/blockkit ./cmd/keyturn/... ./internal/e2e -update

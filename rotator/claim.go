@@ -19,10 +19,10 @@ type work struct {
 	r       rotation.Rotation // as it was saved last
 	op      rotation.Op
 	token   string
-	took    bool    // an attempt before may have done it: a claim ran out, or an answer was lost
-	unsure  bool    // a key was switched or deleted, or may have been, and that is not noted yet
-	account Account // mutated only while the claim lasts
-	direct  Account // the same without that condition, to take back what only we know of
+	took    bool      // an attempt before may have done it: a claim ran out, or an answer was lost
+	unsure  bool      // a key was switched or deleted, or may have been, and that is not noted yet
+	account Account   // mutated only while the claim lasts
+	direct  Account   // the same without that condition, to take back what only we know of
 	ends    time.Time // of the function's time, on the protocol clock; zero: it has all the time
 }
 

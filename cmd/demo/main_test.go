@@ -31,10 +31,21 @@ func TestTour(t *testing.T) {
 	}
 }
 
-// TestUsage: without -tour the demo says what there is.
+// TestUsage: what cannot be done is refused with what to do instead.
 func TestUsage(t *testing.T) {
-	var out, errOut bytes.Buffer
-	if status := run(context.Background(), nil, &out, &errOut); status != 2 || !strings.Contains(errOut.String(), "-tour") {
-		t.Errorf("exit %d: %s", status, errOut.String())
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"-listen", "192.0.2.1:80"}, 1, "not on loopback"},
+		{[]string{"-listen", "nonsense"}, 1, "127.0.0.1:8460"},
+		{[]string{"-fly"}, 2, "-tour"},
+		{[]string{"tour"}, 2, "is no option"},
+	} {
+		var out, errOut bytes.Buffer
+		if code := run(t.Context(), c.args, &out, &errOut); code != c.code || !strings.Contains(errOut.String(), c.says) {
+			t.Errorf("%v: exit %d: %s", c.args, code, errOut.String())
+		}
 	}
 }

@@ -1,74 +1,31 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/keyturn/keyturn/internal/app"
-	"github.com/keyturn/keyturn/internal/app/config"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
-	"github.com/keyturn/keyturn/internal/sandbox/world"
+	sandbox "github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/scheduler"
 )
 
-// stage is the running world with the running product in it.
+// stage is the running world with the product in it, as the story moves it.
 type stage struct {
-	*world.World
-	app  *app.App
-	bot  *httptest.Server
-	dir  string
-	logs *bytes.Buffer
+	*sandbox.Stage
+	app *app.App
 }
 
-// build starts both emulators and the whole application, on loopback.
+// build starts the world of the story.
 func build(ctx context.Context) (*stage, error) {
-	w, err := world.New()
+	s, err := sandbox.Open(ctx, sandbox.Options{})
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{World: w, logs: &bytes.Buffer{}}
-	if s.dir, err = os.MkdirTemp("", "keyturn-demo-"); err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	w.Seed()
-	os.Setenv("SLACK_BOT_TOKEN", world.Token)
-	os.Setenv("SLACK_SIGNING_SECRET", world.Signing)
-	cfg, err := config.Parse("demo.yaml", []byte(w.Config(filepath.Join(s.dir, "keyturn.db"))))
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	hands := &world.Hands{} // a pause takes no time
-	s.app, err = app.New(ctx, cfg, app.Options{
-		AWS: w.AWSConfig(), Now: w.Clock.Now,
-		Log:  slog.New(slog.NewTextHandler(s.logs, nil)),
-		Real: hands.Now, Wait: hands.Wait,
-	})
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	s.bot = httptest.NewServer(s.app.Handler())
-	w.Slack.SetBotURL(s.bot.URL)
-	return s, nil
-}
-
-// Close ends everything and removes the store.
-func (s *stage) Close() error {
-	var errs []error
-	if s.bot != nil {
-		s.bot.Close()
-	}
-	if s.app != nil {
-		errs = append(errs, s.app.Close())
-	}
-	return errors.Join(append(errs, s.World.Close(), os.RemoveAll(s.dir))...)
+	a, err := s.App(ctx)
+	return &stage{s, a}, err
 }
 
 // scan runs the daily scan to its end.

@@ -33,7 +33,7 @@ func tell(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("%w\n\nThe log of keyturn:\n%s", err, s.logs)
+			err = fmt.Errorf("%w\n\nThe log of keyturn:\n%s", err, strings.Join(s.Log(), "\n"))
 		}
 		err = errors.Join(err, s.Close())
 	}()

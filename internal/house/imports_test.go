@@ -70,6 +70,7 @@ var only = []struct {
 		[]string{"internal/rotation", "internal/store", "internal/store/record", "internal/pause", "github.com/aws/aws-sdk-go-v2/aws",
 			"github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types", "github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/smithy-go"}},
 	{"internal/sandbox/iampolicy", "judging policies is pure: the standard library alone", nil},
+	{"internal/sandbox/blockkit", "rendering Block Kit is pure: the standard library alone", nil},
 	{"internal/sandbox/lambdaemu", "Lambda knows nothing of what it runs", nil},
 	{"internal/store", "what every store shares knows no store", []string{"internal/rotation"}},
 }
@@ -77,6 +78,7 @@ var only = []struct {
 // never lists single imports that are forbidden even through others.
 var never = []struct{ pkg, forbidden, reason string }{
 	{"cmd/keyturn", "internal/sandbox", "the sandbox is in no production binary"},
+	{"cmd/demo", "github.com/chromedp", "the demo needs Go alone; only tests drive a browser"},
 	{"internal/app", "internal/sandbox", "the product has no idea that emulators exist"},
 	{"bot", "github.com/aws", "the bot touches no AWS"},
 	{"internal/app", "github.com/aws/aws-lambda-go", "the application does not know that it runs in functions; internal/app/function does"},

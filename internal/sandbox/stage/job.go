@@ -23,12 +23,11 @@ var ErrBusy = errors.New("something else is still running: wait until it is thro
 
 // jobs runs one long action at a time. Its zero value is ready.
 type jobs struct {
-	mu      sync.Mutex
-	now     Job
-	stop    context.CancelFunc
-	done    chan struct{}
-	closed  bool
-	changed func()
+	mu     sync.Mutex
+	now    Job
+	stop   context.CancelFunc
+	done   chan struct{}
+	closed bool
 }
 
 // Job returns the running action, or the last one; the zero value if there was none.

@@ -1,0 +1,213 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
+	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
+	"github.com/keyturn/keyturn/internal/sandbox/stage"
+)
+
+// deed is one click of somebody: where it was made and what the form said. It returns where the browser goes next.
+type deed struct {
+	*Server
+	at     place
+	person *slackemu.Person
+	form   url.Values
+}
+
+// mostForm bounds what a form may send, in bytes.
+const mostForm = 256 << 10
+
+// answerWithin bounds how long a click waits for what the product shows after its acknowledgement. What comes later comes as
+// an event.
+const answerWithin = 2 * time.Second
+
+// act performs a deed and shows the page again: a browser without scripts is sent there, too.
+func (p *Server) act(do func(deed) (place, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "the form could not be read", http.StatusBadRequest)
+			return
+		}
+		at := placeAt(r.PostForm.Get("at"))
+		d := deed{p, at, p.stage.Slack.As(at.Get(pAs)), r.PostForm}
+		p.hear(d.person, heard{})
+		next, err := do(d)
+		if err != nil {
+			p.hear(d.person, heard{alert: sentence(err)})
+		}
+		p.settle(r.Context())
+		p.stage.Changed()
+		http.Redirect(w, r, next.Str(), http.StatusSeeOther)
+	}
+}
+
+// settle waits a moment for what the product shows after its acknowledgement.
+func (p *Server) settle(ctx context.Context) {
+	if life, _ := p.stage.Life(); life == stage.Dead {
+		return
+	}
+	ctx, stop := context.WithTimeout(ctx, answerWithin)
+	defer stop()
+	if a, err := p.stage.App(ctx); err == nil {
+		_ = a.Answered(ctx) // whatever is late comes as an event
+	}
+}
+
+func (p *Server) hear(who *slackemu.Person, h heard) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h.alert == "" && h.errors == nil {
+		delete(p.heard, who.ID())
+		return
+	}
+	p.heard[who.ID()] = h
+}
+
+func (p *Server) lastHeard(who string) heard {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.heard[who]
+}
+
+// sentence is an error as a person reads it.
+func sentence(err error) string {
+	text := err.Error()
+	switch {
+	case errors.Is(err, slackemu.ErrTimeout):
+		text = "Slack shows: operation_timeout. The app did not answer within three seconds; the click was not taken"
+	case errors.Is(err, slackemu.ErrStatus):
+		text = "Slack shows an error: " + text
+	case strings.Contains(text, "send to the bot"):
+		text = "Slack shows: keyturn is not responding. It does not run just now: start it again, or let the clock go on"
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}
+
+// acts are all the deeds, by the last part of their address.
+func (p *Server) acts() map[string]func(deed) (place, error) {
+	return map[string]func(deed) (place, error){
+		"use": deed.use, "view": deed.view, "submit": deed.submit, "close": deed.close, "say": deed.say,
+		"shortcut": deed.shortcut, "home": deed.home,
+		"scan": deed.scan, "pass": deed.pass, "key": deed.key, "trouble": deed.trouble, "kill": deed.kill, "start": deed.start, "tour": deed.again,
+	}
+}
+
+// message finds the message that a form names among those which the person sees.
+func (d deed) message() (slackemu.Message, error) {
+	channel, ts := d.form.Get("channel"), d.form.Get("ts")
+	for _, m := range d.person.Visible(channel) {
+		if m.TS == ts {
+			return m, nil
+		}
+	}
+	return slackemu.Message{}, errors.New("that message is not there any more: it was deleted or replaced")
+}
+
+// use presses what stands in a message.
+func (d deed) use() (place, error) {
+	m, err := d.message()
+	if err != nil {
+		return d.at, err
+	}
+	u, err := blockkit.ParseUse(d.form.Get("use"))
+	if err != nil {
+		return d.at, err
+	}
+	return d.at, d.person.Choose(m, u.Block+"/"+u.Action, u.Value).Err
+}
+
+// view presses what stands in the open window, or in the Home, with what was typed there so far.
+func (d deed) view() (place, error) {
+	u, err := blockkit.ParseUse(d.form.Get("use"))
+	if err != nil {
+		return d.at, err
+	}
+	values, err := d.entered()
+	if err == nil {
+		err = d.person.Enter(values)
+	}
+	if err != nil {
+		return d.at, err
+	}
+	return d.at, d.person.ChooseView(u.Block+"/"+u.Action, u.Value).Err
+}
+
+// submit sends the open window.
+func (d deed) submit() (place, error) {
+	values, err := d.entered()
+	if err != nil {
+		return d.at, err
+	}
+	open := d.person.Windows()
+	r := d.person.Submit(values)
+	if len(r.Errors) > 0 && len(open) > 0 {
+		d.hear(d.person, heard{view: open[len(open)-1].ID, errors: r.Errors})
+	}
+	return d.at, r.Err
+}
+
+// close closes the open window.
+func (d deed) close() (place, error) { return d.at, d.person.CloseModal().Err }
+
+// entered reads what was typed into the inputs of a window.
+func (d deed) entered() (map[string]any, error) {
+	out := map[string]any{}
+	for name, given := range d.form {
+		block, action, ok := blockkit.ParseName(name)
+		if !ok {
+			continue
+		}
+		var value any = given[0]
+		if len(given) > 1 || d.form.Get(name+"+") != "" {
+			value = given
+		}
+		if kind := d.form.Get("kind:" + name); kind == "datetime" {
+			at, err := blockkit.ParseDateTime(given[0], d.person.Zone())
+			if err != nil {
+				return nil, fmt.Errorf("read the date: %w", err)
+			}
+			value = at
+		}
+		out[block+"/"+action] = value
+	}
+	return out, nil
+}
+
+// say posts a message, or types a command.
+func (d deed) say() (place, error) {
+	text := strings.TrimSpace(d.form.Get("text"))
+	channel := d.at.channel(d.Server)
+	rest, command := strings.CutPrefix(text, "/keys")
+	switch {
+	case text == "":
+		return d.at, nil
+	case command && (rest == "" || rest[0] == ' '):
+		return d.at, d.person.CommandIn(channel, strings.TrimSpace(rest)).Err
+	case strings.HasPrefix(text, "/"):
+		return d.at, fmt.Errorf("%s is not a valid command. This workspace has /keys", strings.Fields(text)[0])
+	default:
+		d.person.Say(channel, text)
+		return d.at, nil
+	}
+}
+
+// shortcut uses a message shortcut.
+func (d deed) shortcut() (place, error) {
+	m, err := d.message()
+	if err != nil {
+		return d.at, err
+	}
+	return d.at, d.person.Shortcut(m, d.form.Get("callback")).Err
+}
+
+// home opens the app's Home, which tells the app by an event.
+func (d deed) home() (place, error) { return d.at.Conversation(inHome), d.person.OpenHome().Err }

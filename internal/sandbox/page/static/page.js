@@ -1,0 +1,229 @@
+// Keeps what is shown as the server has it. Every part that can change is a region with a name, or has a key in a list; a
+// part is replaced only if what the server says of it has changed, so that nobody loses focus, scroll or words over it.
+
+const served = new WeakMap() // a part of the page → as the server sent it
+const status = document.getElementById('status')
+let asked = 0 // requests that were made
+let shown = 0 // the latest one whose answer is shown
+
+const parts = root => root.querySelectorAll('[data-region], [data-keyed] > [data-key]')
+const remember = (el, from = el) => { served.set(el, from.outerHTML) }
+
+// show brings the page to what the server sent.
+function show(text, url) {
+  const next = new DOMParser().parseFromString(text, 'text/html')
+  const focus = focusNow()
+  for (const is of document.querySelectorAll('[data-region]')) {
+    const be = next.querySelector(`[data-region="${CSS.escape(is.dataset.region)}"]`)
+    if (be) swap(is, be)
+  }
+  for (const is of document.querySelectorAll('[data-keyed]')) {
+    const be = next.querySelector(`[data-keyed="${CSS.escape(is.dataset.keyed)}"]`)
+    if (be) reorder(is, be)
+  }
+  scrollable(next)
+  if (url && url !== location.href) history.pushState(null, '', url)
+  windows()
+  refocus(focus)
+}
+
+// swap replaces a part if it changed. Opened details stay open.
+function swap(is, be) {
+  if (served.get(is) === be.outerHTML) return
+  const text = be.outerHTML
+  const opened = [...(is.matches('details') ? [is] : []), ...is.querySelectorAll('details')].filter(d => d.open).map(title)
+  const side = is.dataset.place
+  is.replaceWith(be)
+  served.set(be, text)
+  if (side !== undefined && side !== be.dataset.place) return
+  for (const d of [...(be.matches('details') ? [be] : []), ...be.querySelectorAll('details')]) if (opened.includes(title(d))) d.open = true
+}
+
+const title = d => d.id || d.querySelector('summary')?.textContent
+
+// reorder brings a list with keys into the server's order.
+function reorder(is, be) {
+  const old = new Map([...is.children].map(el => [el.dataset.key, el]))
+  let before = is.firstElementChild
+  for (const el of [...be.children]) {
+    const have = old.get(el.dataset.key)
+    old.delete(el.dataset.key)
+    if (!have) {
+      is.insertBefore(el, before)
+      remember(el)
+      continue
+    }
+    if (have === before) before = before.nextElementSibling
+    else is.insertBefore(have, before)
+    swap(have, el)
+  }
+  for (const el of old.values()) el.remove()
+}
+
+// scrollable keeps the newest message in sight, unless somebody reads further up, and says that it came.
+function scrollable(next) {
+  const is = document.querySelector('[data-scroll]'), be = next?.querySelector('[data-scroll]')
+  if (!is || next && !be) return
+  const other = be && be.dataset.scroll !== is.dataset.scroll
+  const low = is.scrollHeight - is.scrollTop - is.clientHeight < 80 || Number(is.dataset.height || 0) - is.scrollTop - is.clientHeight < 80
+  if (be && !other && be.dataset.newest !== is.dataset.newest && be.dataset.newest) status.textContent = be.dataset.newest
+  if (be) Object.assign(is.dataset, { scroll: be.dataset.scroll, newest: be.dataset.newest })
+  if (!be || other || low) is.scrollTop = is.scrollHeight
+  is.dataset.height = is.scrollHeight
+}
+
+// The focus stays on what has the same id, or else name and value, or else text, wherever its part was replaced.
+function focusNow() {
+  const el = document.activeElement
+  if (!el || el === document.body) return null
+  return { el, id: el.id, name: el.getAttribute('name'), value: el.getAttribute('value'), text: el.textContent, href: el.getAttribute('href'), tag: el.localName, near: el.closest('[data-key][id]')?.id, section: el.closest('section[id]')?.id }
+}
+
+function refocus(was) {
+  if (!was || was.el.isConnected || document.querySelector('dialog:modal')) return
+  const near = was.near && document.getElementById(was.near) || document.getElementById(was.section || '')
+  const same = was.id && document.getElementById(was.id) ||
+    [...(near || document).querySelectorAll(was.tag)].find(el => was.href ? el.textContent === was.text : el.getAttribute('name') === was.name && el.getAttribute('value') === was.value && el.textContent === was.text)
+  const to = same || near?.querySelector('button, a[href], input, summary') || near
+  if (!to) return
+  if (to === near) to.tabIndex = -1
+  to.focus({ preventScroll: true })
+}
+
+// windows opens the modal that the server shows, with what was typed into it so far.
+let opener = null
+function windows() {
+  const w = document.querySelector('dialog[data-modal]')
+  if (!w) {
+    if (opener) { const el = document.getElementById(opener) || document.getElementById('say'); opener = null; (el.querySelector('button') || el).focus() }
+    return
+  }
+  if (!w.open) {
+    opener ??= document.activeElement?.closest('[data-key][id]')?.id || 'say'
+    w.showModal()
+    w.querySelector('[aria-invalid="true"], .modalbody input:not([type=hidden]), .modalbody select, .modalbody textarea, .modalbody button')?.focus()
+  }
+  for (const el of w.querySelectorAll('[name^="in:"]')) {
+    const kept = sessionStorage.getItem(`${w.dataset.modal} ${el.name}`)
+    if (kept !== null && el.type !== 'radio' && el.type !== 'checkbox') el.value = kept
+  }
+}
+
+// load asks the server for a page and shows it, unless a later one is there already.
+async function load(url, init) {
+  const n = ++asked
+  document.documentElement.setAttribute('aria-busy', 'true')
+  try {
+    const answer = await fetch(url, init)
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(text)
+    if (n > shown) {
+      shown = n
+      show(text, init ? answer.url : url)
+    }
+    return true
+  } catch (e) {
+    status.textContent = e instanceof TypeError ? 'The demo does not answer. If it has ended, start it again with make demo.' : String(e.message || e)
+    status.className = 'lost'
+    return false
+  } finally {
+    if (n === asked) document.documentElement.removeAttribute('aria-busy')
+  }
+}
+
+// A click that is under way is not made a second time, as in Slack, whose button waits for the answer.
+const flying = new Set()
+
+document.addEventListener('submit', async e => {
+  const form = e.target, by = e.submitter
+  e.preventDefault()
+  by?.closest('dialog.bk-confirm')?.close()
+  const data = new URLSearchParams(new FormData(form, by))
+  const to = by?.getAttribute('formaction') || form.getAttribute('action')
+  if (form.method === 'get') { load(`${to}?${data}`, {}); return }
+  const click = `${to} ${data}`
+  if (flying.has(click)) return
+  flying.add(click)
+  by?.setAttribute('aria-busy', 'true')
+  if (form.id === 'sayform') said(form.elements.text, '')
+  if (!await load(to, { method: 'POST', body: data }) && form.id === 'sayform' && !form.elements.text.value) said(form.elements.text, data.get('text'))
+  flying.delete(click)
+  by?.removeAttribute('aria-busy')
+})
+
+// said empties the box at once, so that the next line can be typed, or brings back what could not be sent.
+function said(box, text) {
+  box.value = text
+  sessionStorage.setItem(box.dataset.keep, text)
+}
+
+document.addEventListener('click', e => {
+  const dialog = e.target.closest('[data-dialog]'), close = e.target.closest('[data-close]'), link = e.target.closest('a[href]')
+  if (dialog) document.getElementById(dialog.dataset.dialog)?.showModal()
+  if (close) close.closest('dialog')?.close()
+  if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || link.target) return
+  const to = new URL(link.href)
+  if (to.origin !== location.origin || to.pathname !== location.pathname || to.hash || link.getAttribute('href').startsWith('#')) return
+  e.preventDefault()
+  load(to.href).then(() => { if (to.href !== location.href) history.pushState(null, '', to.href) })
+})
+
+// A choice in a message is made by choosing.
+document.addEventListener('change', e => {
+  const el = e.target.closest('select[data-use]')
+  if (!el || !el.value) return
+  const data = new URLSearchParams(new FormData(el.form))
+  data.set('use', el.value)
+  load(el.form.getAttribute('action'), { method: 'POST', body: data })
+})
+
+// What is typed survives a reload.
+document.addEventListener('input', e => {
+  const el = e.target, w = el.closest('dialog[data-modal]')
+  if (el.dataset.keep) sessionStorage.setItem(el.dataset.keep, el.value)
+  else if (w && el.name?.startsWith('in:')) sessionStorage.setItem(`${w.dataset.modal} ${el.name}`, el.value)
+})
+
+document.addEventListener('keydown', e => {
+  const w = e.target.closest?.('dialog[data-modal]')
+  if (!w || e.key !== 'Enter' || !e.target.matches('input')) return
+  e.preventDefault()
+  const by = w.querySelector('[data-default]')
+  by?.form.requestSubmit(by)
+})
+
+// Escape closes a modal as Slack does: the app hears of it, if it wants to.
+document.addEventListener('cancel', e => {
+  const by = e.target.matches('dialog[data-modal]') && e.target.querySelector('[data-escape]')
+  if (!by) return
+  e.preventDefault()
+  by.form.requestSubmit(by)
+}, true)
+
+// Only one menu is open at a time.
+document.addEventListener('toggle', e => {
+  if (!e.target.matches('details.bk-overflow, details.shortcuts') || !e.target.open) return
+  for (const d of document.querySelectorAll('details.bk-overflow[open], details.shortcuts[open]')) if (d !== e.target) d.open = false
+}, true)
+
+addEventListener('popstate', () => load(location.href))
+
+for (const el of parts(document)) remember(el)
+for (const el of document.querySelectorAll('[data-keep]')) el.value = sessionStorage.getItem(el.dataset.keep) ?? el.value
+scrollable(null)
+windows()
+
+// Whatever changes in the world is shown, a few times a second at most.
+const pace = 150 // milliseconds
+let due = false, version = null
+if (document.querySelector('[data-region]')) {
+  const events = new EventSource('/events')
+  events.addEventListener('message', e => {
+    status.classList.remove('lost')
+    if (version === null) { version = e.data; if (e.data === document.body.dataset.version) return }
+    version = e.data
+    if (due) return
+    due = true
+    setTimeout(async () => { due = false; await load(location.href) }, pace)
+  })
+}

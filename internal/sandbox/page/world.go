@@ -1,0 +1,63 @@
+package page
+
+import (
+	"html/template"
+	"net/http"
+
+	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
+)
+
+type worldView struct {
+	Place    place
+	At       string
+	Me       slackemu.User
+	People   []link
+	Tour     tourView
+	Clock    clockView
+	Said     string // of the last long action
+	Trouble  troubleView
+	Slack    slackPane
+	Side     string
+	Sides    []link
+	Accounts *accountsPane
+	Inbox    *inboxPane
+	Timeline *timelinePane
+	Log      []string
+	Self     template.URL
+}
+
+// mostLog is how many lines of keyturn's log are shown.
+const mostLog = 60
+
+// world shows everything on one page.
+func (p *Server) world(w http.ResponseWriter, r *http.Request) {
+	at := placeOf(r.URL.Query())
+	v := worldView{Place: at, At: at.Str(), Self: at.URL(), Side: at.Get(pSide)}
+	for _, x := range people {
+		name, _, _ := p.stage.Slack.Names()
+		v.People = append(v.People, link{name(x.ID), x.Part, at.With(pAs, x.ID, pThread, "", pOlder, "").URL(), at.Get(pAs) == x.ID})
+	}
+	v.Tour = p.tourView(r.Context(), at)
+	v.Clock, v.Trouble, v.Slack = p.clockView(at), p.troubleView(at), p.slackPane(at)
+	v.Said = jobSaid(v.Clock.Job)
+	v.Me = v.Slack.Me
+	for _, s := range []struct{ name, title string }{{sideAccounts, "Accounts"}, {sideInbox, "Inbox"}, {sideTimeline, "Timeline"}, {sideLog, "Log"}} {
+		v.Sides = append(v.Sides, link{Name: s.title, URL: at.Side(s.name).URL(), Current: s.name == v.Side})
+	}
+	switch v.Side {
+	case sideInbox:
+		x := p.inboxPane(at)
+		v.Inbox = &x
+	case sideTimeline:
+		x := p.timelinePane(r.Context(), at)
+		v.Timeline = &x
+	case sideLog:
+		v.Log = p.stage.Log()
+		v.Log = v.Log[max(0, len(v.Log)-mostLog):]
+	default:
+		v.Side = sideAccounts
+		x := p.accountsPane(at)
+		v.Accounts = &x
+	}
+	p.show(w, "world.html", v)
+}
