@@ -49,8 +49,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// childBinary builds this test binary once more without the race detector, because hundreds of children are started.
+// childBinary is this test binary without the race detector, because hundreds of children are started: built once more if it
+// has it.
 var childBinary = sync.OnceValues(func() (string, error) {
+	if !raced {
+		return os.Executable()
+	}
 	dir, err := os.MkdirTemp("", "keyturn-e2e-")
 	if err != nil {
 		return "", err

@@ -116,9 +116,14 @@ var (
 	shippedBinary = built("../../cmd/keyturn", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,functions", "-ldflags", "-s -w -buildid=", "-o")
 )
 
+// self is this test binary, as it is if it is without the race detector.
 func self(t testing.TB) string {
 	t.Helper()
-	exe, err := selfBinary()
+	binary := selfBinary
+	if !raced {
+		binary = os.Executable
+	}
+	exe, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
