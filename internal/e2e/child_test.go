@@ -83,7 +83,7 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	cfg.TickEvery = 50 * time.Millisecond
+	cfg.TickEvery = 100 * time.Millisecond
 	a, err := app.New(ctx, cfg, app.Options{
 		AWS: aws, Now: fileClock(filepath.Join(dir, "clock")), Lease: lease, Settle: settle,
 		Log:       slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -95,7 +95,7 @@ const patience = 90 * time.Second
 func (j *journey) drive(alive func() bool) bool {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	look := time.NewTicker(10 * time.Millisecond)
+	look := time.NewTicker(25 * time.Millisecond)
 	defer look.Stop()
 	for {
 		select {
