@@ -66,7 +66,8 @@ tour:
 
 # The pictures of the README, as the browser's tests see the page.
 pictures: tools
-	@KEYTURN_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -run '^TestTourInTheBrowser$$' ./internal/sandbox/page
+	@$(GO) test -count=1 -run '^TestTourInTheBrowser$$' ./internal/sandbox/page
+	@mkdir -p docs/pictures && cp bin/screenshots/page.png bin/screenshots/notice.png docs/pictures/
 
 messages:
 	@$(GO) run ./cmd/keyturn messages

@@ -2,12 +2,14 @@ package browser
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -104,6 +106,34 @@ func (p *Tab) Screenshot(path string) {
 	ctx, cancel := p.limit()
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	p.keep(path, png, err)
+}
+
+// Screenshot writes what the window shows of the scope, after it was scrolled there.
+func (s *Scope) Screenshot(path string) {
+	s.tab.t.Helper()
+	ctx, cancel := s.tab.limit()
+	defer cancel()
+	var clip page.Viewport
+	err := evaluate(ctx, fmt.Sprintf(`(() => {
+		const el = document.querySelector(%q)
+		el.scrollIntoView({ block: 'start', behavior: 'instant' })
+		const r = el.getBoundingClientRect()
+		return { x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: Math.min(r.height, innerHeight - r.y), scale: 1 }
+	})()`, s.selector), &clip)
+	var png []byte
+	if err == nil {
+		var r page.CaptureScreenshotResult
+		r, err = chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: &clip})
+		if err == nil {
+			png = r.Data
+		}
+	}
+	s.tab.keep(path, png, err)
+}
+
+func (p *Tab) keep(path string, png []byte, err error) {
+	p.t.Helper()
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o755)
 	}

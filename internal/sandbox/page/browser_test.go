@@ -1,7 +1,6 @@
 package page
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,9 +42,6 @@ func (s *site) still() {
 	a.Drain()
 }
 
-// shot is where the pictures go that a test takes.
-func shot(t *testing.T, name string) string { return filepath.Join(pictures(t), name+".png") }
-
 // TestTourInTheBrowser does the whole guided tour by clicking.
 func TestTourInTheBrowser(t *testing.T) {
 	s := newSite(t, stage.Options{})
@@ -59,10 +55,9 @@ func TestTourInTheBrowser(t *testing.T) {
 	p.See("1 of 8 steps done")
 	p.See("Replace access key: billing-export")
 	p.Audit("after the scan")
-	lone := b.Tab(t, browser.Size{Width: 720, Height: 800})
+	lone := b.Tab(t, browser.Size{Width: 720, Height: 1300})
 	lone.Open(s.url)
-	lone.Eval(`document.querySelector('`+s.messageOf(world.Owner, old)+`').scrollIntoView()`, nil)
-	lone.Screenshot(shot(t, "notice"))
+	lone.Within(s.messageOf(world.Owner, old)).Screenshot(shot("notice"))
 	lone.Close()
 
 	p.Click("Act as the guest in #aws-keys")
@@ -81,7 +76,7 @@ func TestTourInTheBrowser(t *testing.T) {
 	p.Click("billing-export")
 	p.See("CreateAccessKey")
 	p.Audit("the timeline")
-	p.Screenshot(shot(t, "page"))
+	p.Screenshot(shot("page"))
 
 	p.Click("Show the keys of billing-export")
 	p.Click("+10 days")
@@ -100,9 +95,10 @@ func TestTourInTheBrowser(t *testing.T) {
 	p.Click("+1 day")
 	p.See("6 of 8 steps done")
 	p.Within("#side").See("Inactive")
-	p.Screenshot(shot(t, "accounts"))
+	p.Screenshot(shot("accounts"))
 
 	p.Click("Act as the on-call engineer")
+	p.See("On-Call Engineer's screen")
 	p.Click("Use this key: " + old)
 	p.See(old + " was refused")
 	p.Within(s.messageOf(world.Channel, old)).Click("Restore")
@@ -218,7 +214,7 @@ func TestTroubleInTheBrowser(t *testing.T) {
 	p.Click("+1 day")
 	p.See("was killed after")
 	p.Audit("killed")
-	p.Screenshot(shot(t, "killed"))
+	p.Screenshot(shot("killed"))
 	p.Fill("Message or command", "/keys mine")
 	p.Press("Enter")
 	p.See("It does not run just now")
@@ -251,7 +247,7 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	p.Click("Reject")
 	p.See("Please complete this required field.")
 	p.Audit("a window with an error")
-	p.Screenshot(shot(t, "window"))
+	p.Screenshot(shot("window"))
 	p.Press("Escape")
 
 	p.Within(notice).Click("Snooze")
@@ -277,7 +273,7 @@ func TestWindowsInTheBrowser(t *testing.T) {
 		}
 		small.Audit(at.path)
 	}
-	small.Screenshot(shot(t, "narrow"))
+	small.Screenshot(shot("narrow"))
 	small.Close()
 	p.Open(s.url + "/catalogue")
 	p.See("notice: upcoming")

@@ -1,14 +1,9 @@
 package page
 
-import (
-	"os"
-	"testing"
-)
+import "path/filepath"
 
-// pictures is the folder of the screenshots: KEYTURN_PICTURES names one, else they are gone with the test.
-func pictures(t *testing.T) string {
-	if dir := os.Getenv("KEYTURN_PICTURES"); dir != "" {
-		return dir
-	}
-	return t.TempDir()
+// shot is where a test saves what it has seen, beside the binaries and as little kept. make pictures takes the README's
+// pictures from there.
+func shot(name string) string {
+	return filepath.Join("..", "..", "..", "bin", "screenshots", name+".png")
 }
