@@ -27,7 +27,8 @@ func GlassPlan(r rotation.Rotation, v View) []slack.Block {
 	return blocks
 }
 
-// glassButtons are one for each plan to choose from. Their window says what that means, and asks why.
+// glassButtons are one for each plan to choose from, with labels that Slack does not cut. Their window says what that means,
+// and asks why.
 func glassButtons(r rotation.Rotation) []slack.BlockElement {
 	value := ValueOf(r)
 	if len(r.Choices) == 0 {
@@ -37,11 +38,7 @@ func glassButtons(r rotation.Rotation) []slack.BlockElement {
 	for i, c := range r.Choices[:min(len(r.Choices), 5)] {
 		v := value
 		v.Pick = c.Remove
-		text := "Break glass: remove " + clip(string(c.Remove), 40)
-		if c.Rotate != "" {
-			text += " first"
-		}
-		out = append(out, button(fmt.Sprintf("%s:%d", ActGlass, i), text, v.Encode()).WithStyle(slack.StyleDanger))
+		out = append(out, button(fmt.Sprintf("%s:%d", ActGlass, i), "Remove "+clip(string(c.Remove), 40), v.Encode()).WithStyle(slack.StyleDanger))
 	}
 	return out
 }

@@ -59,6 +59,8 @@ func hidden(r rotation.Rotation, act string) bool {
 	}
 }
 
+// choices are a button for each key that may go. Slack may cut a label after 30 characters, and the key is what tells them
+// apart: the message says what happens if it goes.
 func choices(r rotation.Rotation, value Value) []slack.BlockElement {
 	if !May(r, ActApprove) {
 		return nil
@@ -70,7 +72,7 @@ func choices(r rotation.Rotation, value Value) []slack.BlockElement {
 		key := clip(string(c.Remove), 40)
 		text, ask, yes, after := "Remove "+key, "Remove this key?", "Remove it", "The other key stays, and no new key is issued."
 		if c.Rotate != "" {
-			text, ask, yes, after = text+" first", "Remove this key first?", "Remove it first", fmt.Sprintf("Then key %s is replaced.", clip(string(c.Rotate), 40))
+			ask, yes, after = "Remove this key first?", "Remove it first", fmt.Sprintf("Then key %s is replaced.", clip(string(c.Rotate), 40))
 		}
 		b := button(fmt.Sprintf("%s:%d", ActApprove, i), text, v.Encode())
 		b.Confirm = confirm(ask, fmt.Sprintf("Key %s is deactivated as soon as it has been idle, and deleted later. %s", key, after), yes)

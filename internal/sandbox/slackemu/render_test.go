@@ -129,3 +129,19 @@ func TestWrap(t *testing.T) {
 		}
 	}
 }
+
+// TestEmphasisAndCode: emphasis reaches over code, and no mark within code is one.
+func TestEmphasisAndCode(t *testing.T) {
+	for in, want := range map[string]string{
+		"*Replace `x`?* now":      "Replace `x`? now",
+		"*`x`* and _`a_b`_":       "`x` and `a_b`",
+		"`*a*` stays, *b* not":    "`*a*` stays, b not",
+		"one ` and *two*":         "one ` and two",
+		"```*a*\n_b_``` *c*":      "```*a*\n_b_``` c",
+		"*a\ue000`b`* `c` \ue000": "a`b` `c` ",
+	} {
+		if got := (screen{}).mrkdwn(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

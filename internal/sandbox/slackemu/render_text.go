@@ -10,7 +10,11 @@ import (
 	"unicode/utf8"
 )
 
+// hidden stands for a piece of code while marks of emphasis are looked for: a character that no text has.
+const hidden = "\uE000"
+
 var (
+	inCode    = regexp.MustCompile("`[^`\n]*`")
 	bracketed = regexp.MustCompile(`<([^<>]+)>`)
 	emphasis  = regexp.MustCompile("(^|[\\s(\\[{\"'.,:;–—·|>-])(\\*[^*\\n]+\\*|_[^_\\n]+_|~[^~\\n]+~)($|[\\s)\\]}\"'.,:;!?–—·|<-])")
 )
@@ -29,17 +33,16 @@ func (c screen) text(v any) string {
 
 // mrkdwn renders Slack's markup: mentions, links and dates are shown, marks of emphasis are gone, code keeps its quotes.
 func (c screen) mrkdwn(s string) string {
-	var b strings.Builder
-	for i, part := range strings.Split(s, "`") {
-		if i > 0 {
-			b.WriteByte('`')
-		}
-		if i%2 == 0 {
-			part = plainEmphasis(part)
-		}
-		b.WriteString(part)
+	var code []string
+	s = inCode.ReplaceAllStringFunc(strings.ReplaceAll(s, hidden, ""), func(m string) string {
+		code = append(code, m)
+		return hidden // emphasis reaches over code, and no mark within code is one
+	})
+	s = plainEmphasis(s)
+	for _, m := range code {
+		s = strings.Replace(s, hidden, m, 1)
 	}
-	shown := bracketed.ReplaceAllStringFunc(b.String(), func(m string) string { return c.reference(m[1 : len(m)-1]) })
+	shown := bracketed.ReplaceAllStringFunc(s, func(m string) string { return c.reference(m[1 : len(m)-1]) })
 	lines := strings.Split(html.UnescapeString(shown), "\n")
 	for i, l := range lines {
 		if rest, quoted := strings.CutPrefix(l, ">"); quoted {
