@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Blocks renders a list of blocks. What Slack would not take is shown as an error in its place.
@@ -13,7 +15,7 @@ func Blocks(raw json.RawMessage, o Options) template.HTML {
 		return ""
 	}
 	var blocks []any
-	if err := decode(raw, &blocks); err != nil {
+	if err := blockjson.Decode(raw, &blocks); err != nil {
 		c.refused("this is no list of blocks")
 		return c.html()
 	}
@@ -52,9 +54,9 @@ func (c *renderer) unshown(what string) {
 }
 
 func (c *renderer) block(b node) {
-	switch kind := str(b, "type"); kind {
+	switch kind := blockjson.Str(b, "type"); kind {
 	case "header":
-		c.leaf("h4", []attr{class("bk-header")}, textOf(b["text"]))
+		c.leaf("h4", []attr{class("bk-header")}, blockjson.Text(b["text"]))
 	case "section":
 		c.section(b)
 	case "divider":
@@ -68,7 +70,7 @@ func (c *renderer) block(b node) {
 	case "image":
 		c.image(b)
 	case "markdown":
-		c.box("bk-text", func() { c.text(str(b, "text")) })
+		c.box("bk-text", func() { c.text(blockjson.Str(b, "text")) })
 	case "alert":
 		c.el("div", []attr{class("bk-alert"), is("role", "note")}, func() { c.write(b["text"]) })
 	case "rich_text":
@@ -91,11 +93,11 @@ func (c *renderer) write(v any) {
 		c.refused("a text is missing")
 		return
 	}
-	switch kind := str(n, "type"); kind {
+	switch kind := blockjson.Str(n, "type"); kind {
 	case "mrkdwn":
-		mrkdwn(&c.writer, str(n, "text"), c.o.Reader)
+		mrkdwn(&c.writer, blockjson.Str(n, "text"), c.o.Reader)
 	case "plain_text":
-		c.text(WithEmoji(str(n, "text")))
+		c.text(WithEmoji(blockjson.Str(n, "text")))
 	default:
 		c.refused(fmt.Sprintf("unsupported type of text: %q", kind))
 	}
@@ -103,7 +105,7 @@ func (c *renderer) write(v any) {
 
 // section shows text, then fields in two columns, and the accessory beside them.
 func (c *renderer) section(b node) {
-	fields, accessory := list(b, "fields"), b["accessory"]
+	fields, accessory := blockjson.List(b, "fields"), b["accessory"]
 	if b["text"] == nil && len(fields) == 0 {
 		c.refused("a section must have text or fields")
 		return
@@ -129,8 +131,8 @@ func (c *renderer) section(b node) {
 
 func (c *renderer) context(b node) {
 	c.box("bk-context", func() {
-		for _, v := range list(b, "elements") {
-			if e, ok := v.(node); ok && str(e, "type") == "image" {
+		for _, v := range blockjson.List(b, "elements") {
+			if e, ok := v.(node); ok && blockjson.Str(e, "type") == "image" {
 				c.image(e)
 				continue
 			}
@@ -141,7 +143,7 @@ func (c *renderer) context(b node) {
 
 // image shows an image as its words: the page loads nothing.
 func (c *renderer) image(n node) {
-	alt := or(textOf(n["title"]), str(n, "alt_text"))
+	alt := or(blockjson.Text(n["title"]), blockjson.Str(n, "alt_text"))
 	if alt == "" {
 		c.refused("an image must have alt_text")
 		return

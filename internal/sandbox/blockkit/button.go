@@ -1,6 +1,10 @@
 package blockkit
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
+)
 
 // mostLabel is how many characters of a button's label are sure to be seen (Slack, button element: "may truncate with ~30
 // characters").
@@ -14,17 +18,17 @@ type press struct {
 }
 
 func (c *renderer) button(b, e node) {
-	label := textOf(e["text"])
+	label := blockjson.Text(e["text"])
 	if label == "" {
 		c.refused("a button must have text")
 		return
 	}
-	if url := str(e, "url"); url != "" { // the page never leaves the machine
+	if url := blockjson.Str(e, "url"); url != "" { // the page never leaves the machine
 		c.leaf("a", []attr{class("bk-button"), is("role", "link"), is("aria-disabled", "true"), is("title", clean(url))}, label)
 	} else {
 		c.press(press{
-			label: label, aria: str(e, "accessibility_label"), style: str(e, "style"),
-			use: use(b, e, str(e, "value")), confirm: sub(e, "confirm"),
+			label: label, aria: blockjson.Str(e, "accessibility_label"), style: blockjson.Str(e, "style"),
+			use: use(b, e, blockjson.Str(e, "value")), confirm: blockjson.Sub(e, "confirm"),
 		})()
 	}
 	c.cut(label)
@@ -67,16 +71,16 @@ func styleOf(style string) string {
 // ask is the dialog in which a person confirms.
 func (c *renderer) ask(id string, p press) {
 	ask := p.confirm
-	yes, no := or(textOf(ask["confirm"]), "Yes"), or(textOf(ask["deny"]), "Cancel")
+	yes, no := or(blockjson.Text(ask["confirm"]), "Yes"), or(blockjson.Text(ask["deny"]), "Cancel")
 	title := c.id()
 	c.el("dialog", []attr{is("id", id), is("aria-labelledby", title), class("bk-confirm")}, func() {
-		c.leaf("p", []attr{class("bk-confirm-title"), is("id", title)}, textOf(ask["title"]))
+		c.leaf("p", []attr{class("bk-confirm-title"), is("id", title)}, blockjson.Text(ask["title"]))
 		c.box("bk-text", func() { c.write(ask["text"]) })
 		c.box("bk-actions", func() {
 			c.leaf("button", []attr{is("type", "button"), set("data-close", true), set("autofocus", true), class("bk-button")}, no)
 			c.leaf("button", []attr{
 				is("type", "submit"), is("name", "use"), is("value", p.use.String()),
-				class("bk-button" + styleOf(or(str(ask, "style"), "primary"))), set("disabled", c.o.Inert),
+				class("bk-button" + styleOf(or(blockjson.Str(ask, "style"), "primary"))), set("disabled", c.o.Inert),
 			}, yes)
 		})
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
 	"github.com/keyturn/keyturn/templates"
 )
@@ -66,7 +67,7 @@ func wordsOf(s string) []string {
 
 // unfolded splits a section, so that its fields are not laid out side by side, where their lines would be interleaved.
 func unfolded(block node) []node {
-	fields := list(block, "fields")
+	fields := blockjson.List(block, "fields")
 	if len(fields) == 0 {
 		return []node{block}
 	}
@@ -106,7 +107,7 @@ func TestCatalogue(t *testing.T) {
 		}
 		t.Run(sample.Name, func(t *testing.T) {
 			var blocks []node
-			if err := decode(raw, &blocks); err != nil {
+			if err := blockjson.Decode(raw, &blocks); err != nil {
 				t.Fatal(err)
 			}
 			for _, as := range []struct {
@@ -128,10 +129,10 @@ func TestCatalogue(t *testing.T) {
 						t.Errorf("a star stays: %s", h)
 					}
 					want, got := wordsOf(plain.String()), wordsOf(Visible(h))
-					if str(b, "type") == "data_visualization" {
+					if blockjson.Str(b, "type") == "data_visualization" {
 						drawnBars(t, want, got)
 					} else if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("to %s, %s reads otherwise (-plain text +HTML):\n%s", as.viewer, str(b, "type"), diff)
+						t.Errorf("to %s, %s reads otherwise (-plain text +HTML):\n%s", as.viewer, blockjson.Str(b, "type"), diff)
 					}
 				}
 			}

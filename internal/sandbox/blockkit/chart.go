@@ -3,6 +3,8 @@ package blockkit
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // chart is what a data visualization shows.
@@ -47,13 +49,13 @@ func (c *renderer) chart(b node) {
 }
 
 func readChart(b node) (_ chart, ok bool) {
-	n := sub(b, "chart")
-	ch := chart{kind: str(n, "type"), title: str(b, "title")}
+	n := blockjson.Sub(b, "chart")
+	ch := chart{kind: blockjson.Str(n, "type"), title: blockjson.Str(b, "title")}
 	switch ch.kind {
 	case "pie":
 		s := series{name: "Value"}
-		for _, seg := range nodes(n, "segments") {
-			ch.labels = append(ch.labels, str(seg, "label"))
+		for _, seg := range blockjson.Nodes(n, "segments") {
+			ch.labels = append(ch.labels, blockjson.Str(seg, "label"))
 			s.points = append(s.points, readPoint(seg))
 		}
 		ch.series = []series{s}
@@ -66,19 +68,19 @@ func readChart(b node) (_ chart, ok bool) {
 }
 
 func (ch *chart) readSeries(n node) {
-	axis := sub(n, "axis_config")
-	ch.xTitle, ch.yTitle = str(axis, "x_label"), str(axis, "y_label")
+	axis := blockjson.Sub(n, "axis_config")
+	ch.xTitle, ch.yTitle = blockjson.Str(axis, "x_label"), blockjson.Str(axis, "y_label")
 	where := map[string]int{}
-	for _, v := range list(axis, "categories") {
+	for _, v := range blockjson.List(axis, "categories") {
 		if label, ok := v.(string); ok {
 			where[label] = len(ch.labels)
 			ch.labels = append(ch.labels, label)
 		}
 	}
-	for _, s := range nodes(n, "series") {
-		out := series{name: str(s, "name"), points: make([]point, len(ch.labels))}
-		for _, p := range nodes(s, "data") {
-			if i, ok := where[str(p, "label")]; ok {
+	for _, s := range blockjson.Nodes(n, "series") {
+		out := series{name: blockjson.Str(s, "name"), points: make([]point, len(ch.labels))}
+		for _, p := range blockjson.Nodes(s, "data") {
+			if i, ok := where[blockjson.Str(p, "label")]; ok {
 				out.points[i] = readPoint(p)
 			}
 		}

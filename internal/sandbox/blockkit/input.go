@@ -1,19 +1,23 @@
 package blockkit
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
+)
 
 // input is a block to fill in: label, control, hint and what is wrong with it. The server checks what is required, as Slack
 // does: the browser is only told.
 func (c *renderer) input(b node) {
-	e, label := sub(b, "element"), textOf(b["label"])
+	e, label := blockjson.Sub(b, "element"), blockjson.Text(b["label"])
 	if e == nil || label == "" {
 		c.refused("an input must have a label and an element")
 		return
 	}
-	if isSet(b, "optional") {
+	if blockjson.IsSet(b, "optional") {
 		label += " (optional)"
 	}
-	id, hint, wrong := c.id(), textOf(b["hint"]), c.o.Errors[str(b, "block_id")]
+	id, hint, wrong := c.id(), blockjson.Text(b["hint"]), c.o.Errors[blockjson.Str(b, "block_id")]
 	attrs, described := []attr{is("id", id)}, ""
 	if hint != "" {
 		described = id + "-hint"
@@ -26,11 +30,11 @@ func (c *renderer) input(b node) {
 		attrs = append(attrs, is("aria-invalid", "true"))
 	}
 	attrs = append(attrs, opt("aria-describedby", described))
-	if !isSet(b, "optional") && str(e, "type") != "checkboxes" {
+	if !blockjson.IsSet(b, "optional") && blockjson.Str(e, "type") != "checkboxes" {
 		attrs = append(attrs, is("aria-required", "true"))
 	}
 	c.box("bk-input", func() {
-		if !grouped(str(e, "type")) {
+		if !grouped(blockjson.Str(e, "type")) {
 			c.leaf("label", []attr{class("bk-label"), is("for", id)}, label)
 		}
 		c.control(b, e, label, attrs)
@@ -48,9 +52,9 @@ func grouped(kind string) bool { return kind == "radio_buttons" || kind == "chec
 
 // control writes what holds a value. label is for controls that are several.
 func (c *renderer) control(b, e node, label string, attrs []attr) {
-	kind := str(e, "type")
-	field := inputName(str(b, "block_id"), str(e, "action_id"))
-	attrs = append(attrs, is("name", field), set("autofocus", isSet(e, "focus_on_load") && !c.o.Inert), set("disabled", c.o.Inert))
+	kind := blockjson.Str(e, "type")
+	field := inputName(blockjson.Str(b, "block_id"), blockjson.Str(e, "action_id"))
+	attrs = append(attrs, is("name", field), set("autofocus", blockjson.IsSet(e, "focus_on_load") && !c.o.Inert), set("disabled", c.o.Inert))
 	switch kind {
 	case "plain_text_input", "rich_text_input":
 		c.typed(b, e, attrs)
@@ -60,10 +64,10 @@ func (c *renderer) control(b, e node, label string, attrs []attr) {
 		c.field("url", c.entered(b, e), e, attrs)
 	case "number_input":
 		step := is("step", "1")
-		if isSet(e, "is_decimal_allowed") {
+		if blockjson.IsSet(e, "is_decimal_allowed") {
 			step = is("step", "any")
 		}
-		c.field("number", c.entered(b, e), e, append(attrs, step, opt("min", str(e, "min_value")), opt("max", str(e, "max_value"))))
+		c.field("number", c.entered(b, e), e, append(attrs, step, opt("min", blockjson.Str(e, "min_value")), opt("max", blockjson.Str(e, "max_value"))))
 	case "datepicker":
 		c.field("date", c.entered(b, e), node{}, attrs)
 	case "timepicker":
@@ -77,7 +81,7 @@ func (c *renderer) control(b, e node, label string, attrs []attr) {
 	case "file_input":
 		c.unshown(kind)
 	default:
-		if valueKey(kind) == "" {
+		if blockjson.ValueKey(kind) == "" {
 			c.refused(fmt.Sprintf("unsupported type of element: %q", kind))
 			return
 		}
@@ -87,17 +91,17 @@ func (c *renderer) control(b, e node, label string, attrs []attr) {
 
 func (c *renderer) field(kind, value string, e node, attrs []attr) {
 	c.void("input", append([]attr{
-		is("type", kind), class("bk-field"), opt("value", value), opt("placeholder", clean(textOf(e["placeholder"]))),
+		is("type", kind), class("bk-field"), opt("value", value), opt("placeholder", clean(blockjson.Text(e["placeholder"]))),
 	}, attrs...)...)
 }
 
 func (c *renderer) typed(b, e node, attrs []attr) {
 	attrs = append(attrs, opt("minlength", num(e, "min_length")), opt("maxlength", num(e, "max_length")))
-	if !isSet(e, "multiline") && str(e, "type") != "rich_text_input" {
+	if !blockjson.IsSet(e, "multiline") && blockjson.Str(e, "type") != "rich_text_input" {
 		c.field("text", c.entered(b, e), e, attrs)
 		return
 	}
 	c.el("textarea", append([]attr{
-		class("bk-field"), is("rows", "4"), opt("placeholder", clean(textOf(e["placeholder"]))),
+		class("bk-field"), is("rows", "4"), opt("placeholder", clean(blockjson.Text(e["placeholder"]))),
 	}, attrs...), func() { c.lines(c.entered(b, e)) })
 }

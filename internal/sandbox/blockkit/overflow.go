@@ -1,8 +1,10 @@
 package blockkit
 
+import "github.com/keyturn/keyturn/internal/sandbox/blockjson"
+
 // overflow is a menu whose entries act at once. Its dialogs stand outside, where closing the menu does not hide them.
 func (c *renderer) overflow(b, e node) {
-	options := nodes(e, "options")
+	options := blockjson.Nodes(e, "options")
 	if len(options) == 0 {
 		c.refused("a menu must have options")
 		return
@@ -14,7 +16,7 @@ func (c *renderer) overflow(b, e node) {
 		c.el("div", []attr{class("bk-menu"), is("role", "group"), is("aria-label", label)}, func() {
 			for _, o := range options {
 				dialogs = append(dialogs, c.press(press{
-					label: textOf(o["text"]), use: use(b, e, str(o, "value")), confirm: sub(e, "confirm"),
+					label: blockjson.Text(o["text"]), use: use(b, e, blockjson.Str(o, "value")), confirm: blockjson.Sub(e, "confirm"),
 				}))
 			}
 		})

@@ -3,16 +3,18 @@ package blockkit
 import (
 	"fmt"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // table writes a table block or a data table block. The first row heads the columns.
 func (c *renderer) table(b node) {
-	rows := list(b, "rows")
+	rows := blockjson.List(b, "rows")
 	if len(rows) == 0 {
 		c.refused("a table must have rows")
 		return
 	}
-	caption := str(b, "caption")
+	caption := blockjson.Str(b, "caption")
 	head, _ := rows[0].([]any)
 	name := or(caption, "Table")
 	if caption == "" {
@@ -44,7 +46,7 @@ func (c *renderer) scroll(name string, body func()) {
 
 func (c *renderer) row(b node, v any, head bool) {
 	cells, ok := v.([]any)
-	settings, heading := list(b, "column_settings"), num(b, "row_header_column_index")
+	settings, heading := blockjson.List(b, "column_settings"), num(b, "row_header_column_index")
 	c.el("tr", nil, func() {
 		if !ok || len(cells) == 0 {
 			c.el("td", nil, func() { c.refused("a row must have cells") })
@@ -55,7 +57,7 @@ func (c *renderer) row(b node, v any, head bool) {
 			if i < len(settings) {
 				setting, _ = settings[i].(node)
 			}
-			names := opt("class", cellClass(setting, str(n, "type")))
+			names := opt("class", cellClass(setting, blockjson.Str(n, "type")))
 			switch {
 			case head:
 				c.el("th", []attr{is("scope", "col"), names}, func() { c.cell(b, n) })
@@ -70,20 +72,20 @@ func (c *renderer) row(b node, v any, head bool) {
 
 func cellClass(setting node, kind string) string {
 	var names []string
-	switch to := str(setting, "align"); {
+	switch to := blockjson.Str(setting, "align"); {
 	case to == "center":
 		names = append(names, "bk-center")
 	case to == "right", to == "" && kind == "raw_number":
 		names = append(names, "bk-end")
 	}
-	if isSet(setting, "is_wrapped") {
+	if blockjson.IsSet(setting, "is_wrapped") {
 		names = append(names, "bk-wrap")
 	}
 	return strings.Join(names, " ")
 }
 
 func (c *renderer) cell(b, n node) {
-	switch kind := str(n, "type"); kind {
+	switch kind := blockjson.Str(n, "type"); kind {
 	case "raw_text", "raw_number":
 		c.text(words(n))
 	case "rich_text":
@@ -98,5 +100,5 @@ func (c *renderer) cell(b, n node) {
 // words is the text of a cell that is text or a number.
 func words(v any) string {
 	n, _ := v.(node)
-	return or(str(n, "text"), num(n, "value"))
+	return or(blockjson.Str(n, "text"), num(n, "value"))
 }

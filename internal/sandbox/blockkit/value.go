@@ -5,44 +5,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// valueKey is the field in which an element's value stands; empty for elements without a value.
-func valueKey(kind string) string {
-	switch kind {
-	case "plain_text_input", "email_text_input", "url_text_input", "number_input":
-		return "value"
-	case "static_select", "external_select", "radio_buttons":
-		return "selected_option"
-	case "multi_static_select", "multi_external_select", "checkboxes":
-		return "selected_options"
-	case "users_select":
-		return "selected_user"
-	case "multi_users_select":
-		return "selected_users"
-	case "channels_select":
-		return "selected_channel"
-	case "multi_channels_select":
-		return "selected_channels"
-	case "conversations_select":
-		return "selected_conversation"
-	case "multi_conversations_select":
-		return "selected_conversations"
-	case "datepicker":
-		return "selected_date"
-	case "timepicker":
-		return "selected_time"
-	case "datetimepicker":
-		return "selected_date_time"
-	default:
-		return ""
-	}
-}
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
+)
 
 // held is what an element holds now: from the state, or else its initial value.
 func (c *renderer) held(b, e node) any {
-	key := valueKey(str(e, "type"))
-	if state, ok := c.o.Values[str(b, "block_id")][str(e, "action_id")]; ok && state != nil {
+	key := blockjson.ValueKey(blockjson.Str(e, "type"))
+	if state, ok := c.o.Values[blockjson.Str(b, "block_id")][blockjson.Str(e, "action_id")]; ok && state != nil {
 		return state[key]
 	}
 	if key == "value" {
@@ -56,7 +26,7 @@ func (c *renderer) chosen(b, e node) map[string]bool {
 	out := map[string]bool{}
 	for _, v := range listed(c.held(b, e)) {
 		if o, ok := v.(node); ok {
-			out[str(o, "value")] = true
+			out[blockjson.Str(o, "value")] = true
 		}
 	}
 	return out
@@ -76,7 +46,7 @@ func (c *renderer) entered(b, e node) string {
 		case int64:
 			out = append(out, strconv.FormatInt(t, 10))
 		case node:
-			out = append(out, str(t, "value"))
+			out = append(out, blockjson.Str(t, "value"))
 		}
 	}
 	return strings.Join(out, " ")

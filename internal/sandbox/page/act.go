@@ -112,6 +112,9 @@ func (d deed) message() (slackemu.Message, error) {
 	return slackemu.Message{}, errors.New("that message is not there any more: it was deleted or replaced")
 }
 
+// errGone: a second browser, or an earlier click, has closed it.
+var errGone = errors.New("that window is not open any more")
+
 // use presses what stands in a message.
 func (d deed) use() (place, error) {
 	m, err := d.message()
@@ -131,7 +134,14 @@ func (d deed) view() (place, error) {
 	if err != nil {
 		return d.at, err
 	}
-	values, err := d.entered()
+	shown, ok := d.person.HomeTab()
+	if open := d.person.Windows(); len(open) > 0 {
+		shown, ok = open[len(open)-1], true
+	}
+	if !ok {
+		return d.at, errGone
+	}
+	values, err := d.entered(shown)
 	if err == nil {
 		err = d.person.Enter(values)
 	}
@@ -143,44 +153,24 @@ func (d deed) view() (place, error) {
 
 // submit sends the open window.
 func (d deed) submit() (place, error) {
-	values, err := d.entered()
+	open := d.person.Windows()
+	if len(open) == 0 {
+		return d.at, errGone
+	}
+	top := open[len(open)-1]
+	values, err := d.entered(top)
 	if err != nil {
 		return d.at, err
 	}
-	open := d.person.Windows()
 	r := d.person.Submit(values)
-	if len(r.Errors) > 0 && len(open) > 0 {
-		d.hear(d.person, heard{view: open[len(open)-1].ID, errors: r.Errors})
+	if len(r.Errors) > 0 {
+		d.hear(d.person, heard{view: top.ID, errors: r.Errors})
 	}
 	return d.at, r.Err
 }
 
 // close closes the open window.
 func (d deed) close() (place, error) { return d.at, d.person.CloseModal().Err }
-
-// entered reads what was typed into the inputs of a window.
-func (d deed) entered() (map[string]any, error) {
-	out := map[string]any{}
-	for name, given := range d.form {
-		block, action, ok := blockkit.ParseName(name)
-		if !ok {
-			continue
-		}
-		var value any = given[0]
-		if len(given) > 1 || d.form.Get(name+"+") != "" {
-			value = given
-		}
-		if kind := d.form.Get("kind:" + name); kind == "datetime" {
-			at, err := blockkit.ParseDateTime(given[0], d.person.Zone())
-			if err != nil {
-				return nil, fmt.Errorf("read the date: %w", err)
-			}
-			value = at
-		}
-		out[block+"/"+action] = value
-	}
-	return out, nil
-}
 
 // say posts a message, or types a command.
 func (d deed) say() (place, error) {

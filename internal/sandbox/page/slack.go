@@ -212,12 +212,12 @@ func windowOf(v slackemu.Shown, prefix string, reader blockkit.Reader, told hear
 	return &window{ID: v.ID, Title: v.Title, Submit: v.Submit, Close: v.Close, Body: blockkit.Blocks(v.Blocks, o)}
 }
 
-// refusals are the calls of keyturn that Slack refused, latest first. To find nobody is an answer and no refusal.
+// refusals are the calls of keyturn that Slack refused within the last day, latest first. To find nobody is an answer and no refusal.
 func (p *Server) refusals() []string {
 	var out []string
 	all := p.stage.Slack.Refusals()
 	for _, r := range slices.Backward(all) {
-		if r.Code == "users_not_found" || len(out) == 3 {
+		if r.Code == "users_not_found" || len(out) == 3 || p.stage.Clock.Now().Sub(r.At) > 24*time.Hour {
 			continue
 		}
 		text := fmt.Sprintf("Slack refused %s with %s", r.Method, r.Code)

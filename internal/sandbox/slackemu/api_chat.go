@@ -3,6 +3,8 @@ package slackemu
 import (
 	"slices"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Limits of a message's text: posting cuts at 40,000 characters, updating refuses beyond 4,000 (Slack, chat.update).
@@ -75,7 +77,7 @@ func (s *Server) chatPostMessage(p params) (node, *apiError) {
 		return nil, err
 	}
 	r := s.post(ch.id, thread, BotUserID, c)
-	r.Broadcast = thread != "" && (isSet(p, "reply_broadcast") || p.get("reply_broadcast") == "true")
+	r.Broadcast = thread != "" && (blockjson.IsSet(p, "reply_broadcast") || p.get("reply_broadcast") == "true")
 	return node{"channel": r.Channel, "ts": r.TS, "message": s.messageNode(r.Message)}, nil
 }
 

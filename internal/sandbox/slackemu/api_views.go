@@ -1,5 +1,7 @@
 package slackemu
 
+import "github.com/keyturn/keyturn/internal/sandbox/blockjson"
+
 func (s *Server) viewsOpen(p params) (node, *apiError) { return s.openView(p, false) }
 
 func (s *Server) viewsPush(p params) (node, *apiError) { return s.openView(p, true) }
@@ -40,7 +42,7 @@ func (s *Server) viewsUpdate(p params) (node, *apiError) {
 		return nil, refusal("hash_conflict")
 	}
 	kind := surfaceModal
-	if str(v.body, "type") == string(surfaceHome) {
+	if blockjson.Str(v.body, "type") == string(surfaceHome) {
 		kind = surfaceHome
 	}
 	body, err := validView(p.raw("view"), kind, s.next)
@@ -85,7 +87,7 @@ func (s *Server) viewsPublish(p params) (node, *apiError) {
 // external finds an open view by the app's own ID. It needs mu.
 func (s *Server) external(id string) *view {
 	for _, v := range s.views.byID {
-		if !v.closed && str(v.body, "external_id") == id {
+		if !v.closed && blockjson.Str(v.body, "external_id") == id {
 			return v
 		}
 	}
@@ -93,7 +95,7 @@ func (s *Server) external(id string) *view {
 }
 
 func (s *Server) uniqueExternal(body node, self *view) *apiError {
-	id := str(body, "external_id")
+	id := blockjson.Str(body, "external_id")
 	if id == "" {
 		return nil
 	}

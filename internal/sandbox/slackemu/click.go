@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // use is an element and what the person does with it.
@@ -17,7 +19,7 @@ type use struct {
 // names the block too. If the button asks for confirmation, the person confirms.
 func (p *Person) Click(m Message, actionID string) Result {
 	for _, u := range uses(m.RawBlocks) {
-		if str(u.element, "type") == "button" && u.named(actionID) {
+		if blockjson.Str(u.element, "type") == "button" && u.named(actionID) {
 			return p.act(m, u)
 		}
 	}
@@ -46,7 +48,7 @@ func (p *Person) Choose(m Message, actionID, value string) Result {
 // uses returns what a person can use in blocks. What cannot be read holds nothing.
 func uses(raw json.RawMessage) []use {
 	var blocks []node
-	if err := decode(raw, &blocks); err != nil {
+	if err := blockjson.Decode(raw, &blocks); err != nil {
 		return nil
 	}
 	return usesIn(blocks)
@@ -63,19 +65,19 @@ func usesIn(blocks []node) []use {
 }
 
 func (u use) named(id string) bool {
-	action := str(u.element, "action_id")
-	return id == action || id == str(u.block, "block_id")+"/"+action
+	action := blockjson.Str(u.element, "action_id")
+	return id == action || id == blockjson.Str(u.block, "block_id")+"/"+action
 }
 
 func byText(all []use, text string) (use, bool) {
 	for _, u := range all {
-		if str(u.element, "type") == "button" && plainOf(u.element["text"]) == text {
+		if blockjson.Str(u.element, "type") == "button" && blockjson.Text(u.element["text"]) == text {
 			return u, true
 		}
 	}
 	for _, u := range all {
-		for _, o := range optionsOf(u.element) {
-			if plainOf(o["text"]) == text {
+		for _, o := range blockjson.Options(u.element) {
+			if blockjson.Text(o["text"]) == text {
 				u.choice = o
 				return u, true
 			}
@@ -91,12 +93,12 @@ func pick(all []use, actionID, value string) (use, error) {
 			continue
 		}
 		found = true
-		switch kind := str(u.element, "type"); {
+		switch kind := blockjson.Str(u.element, "type"); {
 		case kind == "button":
-			if str(u.element, "value") == value {
+			if blockjson.Str(u.element, "value") == value {
 				return u, nil
 			}
-		case kind == "overflow" || valueKey(kind) == "selected_option":
+		case kind == "overflow" || blockjson.ValueKey(kind) == "selected_option":
 			if u.choice = optionBy(u.element, value); u.choice != nil {
 				return u, nil
 			}
@@ -113,13 +115,13 @@ func pick(all []use, actionID, value string) (use, error) {
 
 // action is the entry in the payload's actions.
 func (u use) action(ts string) (node, error) {
-	kind := str(u.element, "type")
+	kind := blockjson.Str(u.element, "type")
 	a := node{
-		"type": kind, "action_id": str(u.element, "action_id"), "block_id": str(u.block, "block_id"), "action_ts": ts,
+		"type": kind, "action_id": blockjson.Str(u.element, "action_id"), "block_id": blockjson.Str(u.block, "block_id"), "action_ts": ts,
 	}
-	switch key := valueKey(kind); {
+	switch key := blockjson.ValueKey(kind); {
 	case kind == "button":
-		a["text"], a["value"] = u.element["text"], str(u.element, "value")
+		a["text"], a["value"] = u.element["text"], blockjson.Str(u.element, "value")
 	case u.choice != nil && strings.HasSuffix(key, "s"): // of several, one is chosen
 		a[key] = []any{u.choice}
 	case u.choice != nil:
@@ -127,7 +129,7 @@ func (u use) action(ts string) (node, error) {
 	default:
 		v, ok := valueFor(u.element, u.given)
 		if !ok {
-			return nil, fmt.Errorf("the element %q does not take %v", str(u.element, "action_id"), u.given)
+			return nil, fmt.Errorf("the element %q does not take %v", blockjson.Str(u.element, "action_id"), u.given)
 		}
 		a[key] = v[key]
 	}
@@ -156,7 +158,7 @@ func (p *Person) act(m Message, u use) Result {
 // messageInputs are the values of a message's elements after an action.
 func messageInputs(m Message, action node) inputs {
 	var blocks []node
-	if err := decode(m.RawBlocks, &blocks); err != nil {
+	if err := blockjson.Decode(m.RawBlocks, &blocks); err != nil {
 		return inputs{}
 	}
 	in := startingInputs(blocks)
@@ -166,9 +168,9 @@ func messageInputs(m Message, action node) inputs {
 
 // apply notes the value that an action carries.
 func (in inputs) apply(action node) {
-	kind := str(action, "type")
-	if key := valueKey(kind); key != "" {
-		in.set(str(action, "block_id"), str(action, "action_id"), node{"type": kind, key: action[key]})
+	kind := blockjson.Str(action, "type")
+	if key := blockjson.ValueKey(kind); key != "" {
+		in.set(blockjson.Str(action, "block_id"), blockjson.Str(action, "action_id"), node{"type": kind, key: action[key]})
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // inputs is what a person filled in, by block_id and action_id, in the form of Slack's state.values.
@@ -16,7 +18,7 @@ func startingInputs(blocks []node) inputs {
 	for _, b := range blocks {
 		for _, e := range interactive(b) {
 			if v := startingValue(e); v != nil {
-				in.set(str(b, "block_id"), str(e, "action_id"), v)
+				in.set(blockjson.Str(b, "block_id"), blockjson.Str(e, "action_id"), v)
 			}
 		}
 	}
@@ -63,48 +65,16 @@ func (in inputs) node() node {
 	return out
 }
 
-// valueKey is the field in which an element's value stands; empty for elements without a value.
-func valueKey(kind string) string {
-	switch kind {
-	case "plain_text_input", "email_text_input", "url_text_input", "number_input":
-		return "value"
-	case "static_select", "external_select", "radio_buttons":
-		return "selected_option"
-	case "multi_static_select", "multi_external_select", "checkboxes":
-		return "selected_options"
-	case "users_select":
-		return "selected_user"
-	case "multi_users_select":
-		return "selected_users"
-	case "channels_select":
-		return "selected_channel"
-	case "multi_channels_select":
-		return "selected_channels"
-	case "conversations_select":
-		return "selected_conversation"
-	case "multi_conversations_select":
-		return "selected_conversations"
-	case "datepicker":
-		return "selected_date"
-	case "timepicker":
-		return "selected_time"
-	case "datetimepicker":
-		return "selected_date_time"
-	default:
-		return ""
-	}
-}
-
 func startingValue(e node) node {
-	kind := str(e, "type")
-	key := valueKey(kind)
+	kind := blockjson.Str(e, "type")
+	key := blockjson.ValueKey(kind)
 	if key == "" {
 		return nil
 	}
 	var v any
 	switch key {
 	case "selected_options", "selected_users", "selected_channels", "selected_conversations":
-		v = append([]any{}, list(e, "initial"+key[len("selected"):])...)
+		v = append([]any{}, blockjson.List(e, "initial"+key[len("selected"):])...)
 	case "value":
 		v = e["initial_value"]
 	default:
@@ -115,8 +85,8 @@ func startingValue(e node) node {
 
 // valueFor makes the state of an element from what a person chose. ok is false if the element offers no such choice.
 func valueFor(e node, given any) (v node, ok bool) {
-	kind := str(e, "type")
-	key := valueKey(kind)
+	kind := blockjson.Str(e, "type")
+	key := blockjson.ValueKey(kind)
 	out := node{"type": kind, key: nil}
 	switch key {
 	case "":
@@ -183,13 +153,13 @@ func texts(given any) []string {
 
 // optionBy finds an option by its value, or else by its visible text. Selects that Slack fills take any value.
 func optionBy(e node, choice string) node {
-	options := optionsOf(e)
-	if str(e, "type") == "external_select" || str(e, "type") == "multi_external_select" {
+	options := blockjson.Options(e)
+	if blockjson.Str(e, "type") == "external_select" || blockjson.Str(e, "type") == "multi_external_select" {
 		return node{"text": node{"type": "plain_text", "text": choice}, "value": choice}
 	}
 	for _, key := range []func(node) string{
-		func(o node) string { return str(o, "value") },
-		func(o node) string { return plainOf(o["text"]) },
+		func(o node) string { return blockjson.Str(o, "value") },
+		func(o node) string { return blockjson.Text(o["text"]) },
 	} {
 		if i := slices.IndexFunc(options, func(o node) bool { return key(o) == choice }); i >= 0 {
 			return options[i]
@@ -200,7 +170,7 @@ func optionBy(e node, choice string) node {
 
 // empty says whether a value is missing.
 func empty(v node) bool {
-	switch t := v[valueKey(str(v, "type"))].(type) {
+	switch t := v[blockjson.ValueKey(blockjson.Str(v, "type"))].(type) {
 	case nil:
 		return true
 	case string:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 func (l *loading) messages(in []savedMessage) (out []*record, err error) {
@@ -41,7 +43,7 @@ func readBlocks(saved json.RawMessage) (raw json.RawMessage, blocks slack.Blocks
 		return nil, blocks, nil
 	}
 	var all []node
-	if err := decode(saved, &all); err != nil {
+	if err := blockjson.Decode(saved, &all); err != nil {
 		return nil, blocks, err
 	}
 	if len(all) == 0 {

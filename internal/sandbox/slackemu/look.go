@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Channel is a public channel.
@@ -83,8 +85,8 @@ func (p *Person) HomeTab() (h Shown, ok bool) {
 
 func shown(v *view) Shown {
 	return Shown{
-		ID: v.id, Hash: v.hash, Title: plainOf(v.body["title"]), Submit: plainOf(v.body["submit"]), Close: plainOf(v.body["close"]),
-		Blocks: encode(list(v.body, "blocks")), Values: v.state.copy(),
+		ID: v.id, Hash: v.hash, Title: blockjson.Text(v.body["title"]), Submit: blockjson.Text(v.body["submit"]), Close: blockjson.Text(v.body["close"]),
+		Blocks: encode(blockjson.List(v.body, "blocks")), Values: v.state.copy(),
 	}
 }
 
@@ -121,11 +123,11 @@ func (s *Server) Refusals() []Refused {
 
 // noteRefusal keeps a refusal.
 func (s *Server) noteRefusal(method string, p params, a answer) {
-	if a.status == 200 && (a.body == nil || isSet(a.body, "ok")) {
+	if a.status == 200 && (a.body == nil || blockjson.IsSet(a.body, "ok")) {
 		return
 	}
-	r := Refused{Method: method, Channel: p.get("channel"), Code: str(a.body, "error")}
-	r.Messages, _ = sub(a.body, "response_metadata")["messages"].([]string)
+	r := Refused{Method: method, Channel: p.get("channel"), Code: blockjson.Str(a.body, "error")}
+	r.Messages, _ = blockjson.Sub(a.body, "response_metadata")["messages"].([]string)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.At = s.now()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 var errNoView = errors.New("no view is open")
@@ -14,7 +16,7 @@ var errNoView = errors.New("no view is open")
 // ClickView uses the element with an action_id in the open modal, or in the Home if no modal is open.
 func (p *Person) ClickView(actionID string) Result {
 	return p.actInView(func(all []use) (use, error) {
-		i := slices.IndexFunc(all, func(u use) bool { return u.named(actionID) && str(u.element, "type") == "button" })
+		i := slices.IndexFunc(all, func(u use) bool { return u.named(actionID) && blockjson.Str(u.element, "type") == "button" })
 		if i < 0 {
 			return use{}, fmt.Errorf("no button %q", actionID)
 		}
@@ -62,7 +64,7 @@ func (p *Person) viewAction(choose func([]use) (use, error)) (node, error) {
 	if v == nil {
 		return nil, errNoView
 	}
-	u, err := choose(usesIn(nodes(v.body, "blocks")))
+	u, err := choose(usesIn(blockjson.Nodes(v.body, "blocks")))
 	if err != nil {
 		return nil, fmt.Errorf("in the view %s: %w", v.id, err)
 	}
@@ -113,9 +115,9 @@ func (v *view) enter(values map[string]any) error {
 	for key, given := range values {
 		block, action, both := strings.Cut(key, "/")
 		found := false
-		for _, u := range usesIn(nodes(v.body, "blocks")) {
-			id := str(u.element, "action_id")
-			if b := str(u.block, "block_id"); b != key && (!both || b != block || id != action) {
+		for _, u := range usesIn(blockjson.Nodes(v.body, "blocks")) {
+			id := blockjson.Str(u.element, "action_id")
+			if b := blockjson.Str(u.block, "block_id"); b != key && (!both || b != block || id != action) {
 				continue
 			}
 			found = true
@@ -123,7 +125,7 @@ func (v *view) enter(values map[string]any) error {
 			if !ok {
 				return fmt.Errorf("the input %s does not take %v", key, given)
 			}
-			state.set(str(u.block, "block_id"), id, val)
+			state.set(blockjson.Str(u.block, "block_id"), id, val)
 		}
 		if !found {
 			return fmt.Errorf("the view %s has no input %s", v.id, key)
@@ -136,24 +138,24 @@ func (v *view) enter(values map[string]any) error {
 // incomplete is what Slack itself finds wrong with what was filled in.
 func (v *view) incomplete() map[string]string {
 	bad := map[string]string{}
-	for _, b := range nodes(v.body, "blocks") {
-		e := sub(b, "element")
-		if str(b, "type") != "input" || e == nil {
+	for _, b := range blockjson.Nodes(v.body, "blocks") {
+		e := blockjson.Sub(b, "element")
+		if blockjson.Str(b, "type") != "input" || e == nil {
 			continue
 		}
-		val := v.state[str(b, "block_id")][str(e, "action_id")]
+		val := v.state[blockjson.Str(b, "block_id")][blockjson.Str(e, "action_id")]
 		if empty(val) {
-			if !isSet(b, "optional") {
-				bad[str(b, "block_id")] = "Please complete this required field."
+			if !blockjson.IsSet(b, "optional") {
+				bad[blockjson.Str(b, "block_id")] = "Please complete this required field."
 			}
 			continue
 		}
 		text, _ := val["value"].(string)
 		if least, ok := e["min_length"].(json.Number); ok && chars(text) < int(number(least)) {
-			bad[str(b, "block_id")] = "Please use at least " + least.String() + " characters."
+			bad[blockjson.Str(b, "block_id")] = "Please use at least " + least.String() + " characters."
 		}
 		if most, ok := e["max_length"].(json.Number); ok && chars(text) > int(number(most)) {
-			bad[str(b, "block_id")] = "Please use at most " + most.String() + " characters."
+			bad[blockjson.Str(b, "block_id")] = "Please use at most " + most.String() + " characters."
 		}
 	}
 	return bad
@@ -217,8 +219,8 @@ func (v *view) refuseErrors(errs map[string]string) error {
 		return errors.New("response_action errors without errors")
 	}
 	for block := range errs {
-		if !slices.ContainsFunc(nodes(v.body, "blocks"), func(b node) bool {
-			return str(b, "block_id") == block && str(b, "type") == "input"
+		if !slices.ContainsFunc(blockjson.Nodes(v.body, "blocks"), func(b node) bool {
+			return blockjson.Str(b, "block_id") == block && blockjson.Str(b, "type") == "input"
 		}) {
 			return fmt.Errorf("response_action errors names %q, which is not an input block", block)
 		}
@@ -252,13 +254,13 @@ func (p *Person) CloseModal() Result {
 		s.mu.Unlock()
 		return Result{Err: errNoView}
 	}
-	s.views.pop(p.id, isSet(v.body, "clear_on_close"))
+	s.views.pop(p.id, blockjson.IsSet(v.body, "clear_on_close"))
 	s.changed.Broadcast()
 	n := p.payload("view_closed")
-	n["view"], n["is_cleared"] = s.viewNode(v), isSet(v.body, "clear_on_close")
+	n["view"], n["is_cleared"] = s.viewNode(v), blockjson.IsSet(v.body, "clear_on_close")
 	delete(n, "trigger_id")
 	s.mu.Unlock()
-	if !isSet(v.body, "notify_on_close") {
+	if !blockjson.IsSet(v.body, "notify_on_close") {
 		return Result{}
 	}
 	return s.sendPayload(n)

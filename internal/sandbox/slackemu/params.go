@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // params are a call's arguments, from the query, a form or a JSON body.
@@ -21,7 +23,7 @@ func parseParams(r *http.Request, body []byte) (params, error) {
 			return p, nil
 		}
 		var n node
-		if err := decode(body, &n); err != nil {
+		if err := blockjson.Decode(body, &n); err != nil {
 			return nil, fmt.Errorf("read the JSON body: %w", err)
 		}
 		for k, v := range n {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Person acts in Slack as one user. Its methods return when the bot has answered, and are safe for concurrent use.
@@ -65,7 +67,7 @@ func (p *Person) showAnswer(res *Result, channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var n node
-	if err := decode(res.Body, &n); err != nil {
+	if err := blockjson.Decode(res.Body, &n); err != nil {
 		n = node{"text": string(res.Body)}
 	}
 	c, bad := s.contentOf(n, mostPostText)
@@ -74,7 +76,7 @@ func (p *Person) showAnswer(res *Result, channel string) {
 		return
 	}
 	r := &record{Message{Channel: channel, TS: s.stamp(), From: BotUserID, Ephemeral: true, For: p.id}}
-	if str(n, "response_type") == "in_channel" {
+	if blockjson.Str(n, "response_type") == "in_channel" {
 		r = s.post(channel, "", BotUserID, c)
 	} else { // shown, but not waited for: WaitEphemeral counts what comes later
 		r.set(c)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // width is how wide a rendering is, in characters.
@@ -83,7 +85,7 @@ func (c screen) message(m Message) string {
 		return wrap(c.mrkdwn(m.Text), width)
 	}
 	var blocks []node
-	if err := decode(m.RawBlocks, &blocks); err != nil {
+	if err := blockjson.Decode(m.RawBlocks, &blocks); err != nil {
 		return wrap(c.mrkdwn(m.Text), width)
 	}
 	return c.blocks(blocks, nil)
@@ -95,7 +97,7 @@ func (c screen) view(v *slack.View) string {
 		return ""
 	}
 	var blocks []node
-	if err := decode(raw, &blocks); err != nil {
+	if err := blockjson.Decode(raw, &blocks); err != nil {
 		return ""
 	}
 	state := inputs{}
@@ -128,7 +130,7 @@ func readInputs(state *slack.ViewState) inputs {
 		return inputs{}
 	}
 	var in inputs
-	if err := decode(raw, &in); err != nil {
+	if err := blockjson.Decode(raw, &in); err != nil {
 		return inputs{}
 	}
 	return in

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 func (c screen) block(b node, state inputs) string {
-	switch kind := str(b, "type"); kind {
+	switch kind := blockjson.Str(b, "type"); kind {
 	case "header":
 		return underlined(c.text(b["text"]))
 	case "section":
@@ -18,24 +20,24 @@ func (c screen) block(b node, state inputs) string {
 		return wrap(strings.Join(c.contextParts(b), "  "), width)
 	case "actions":
 		var parts []string
-		for _, e := range nodes(b, "elements") {
-			parts = append(parts, c.element(e, state[str(b, "block_id")][str(e, "action_id")]))
+		for _, e := range blockjson.Nodes(b, "elements") {
+			parts = append(parts, c.element(e, state[blockjson.Str(b, "block_id")][blockjson.Str(e, "action_id")]))
 		}
 		return wrap(strings.Join(parts, " "), width)
 	case "input":
 		return c.input(b, state)
 	case "image":
-		return "[image: " + or(c.text(b["title"]), str(b, "alt_text")) + "]"
+		return "[image: " + or(c.text(b["title"]), blockjson.Str(b, "alt_text")) + "]"
 	case "markdown":
-		return wrap(str(b, "text"), width)
+		return wrap(blockjson.Str(b, "text"), width)
 	case "alert":
 		return wrap("! "+c.text(b["text"]), width)
 	case "rich_text":
-		return wrap(c.rich(list(b, "elements")), width)
+		return wrap(c.rich(blockjson.List(b, "elements")), width)
 	case "table":
-		return c.table(list(b, "rows"))
+		return c.table(blockjson.List(b, "rows"))
 	case "data_table":
-		return str(b, "caption") + "\n" + c.table(list(b, "rows"))
+		return blockjson.Str(b, "caption") + "\n" + c.table(blockjson.List(b, "rows"))
 	case "data_visualization":
 		return c.chart(b)
 	default:
@@ -49,15 +51,15 @@ func (c screen) section(b node, state inputs) string {
 	if t := c.text(b["text"]); t != "" {
 		parts = append(parts, wrap(t, width))
 	}
-	if f := c.fields(list(b, "fields")); f != "" {
+	if f := c.fields(blockjson.List(b, "fields")); f != "" {
 		parts = append(parts, f)
 	}
 	text := strings.Join(parts, "\n")
-	a := sub(b, "accessory")
+	a := blockjson.Sub(b, "accessory")
 	if a == nil {
 		return text
 	}
-	shown := c.element(a, state[str(b, "block_id")][str(a, "action_id")])
+	shown := c.element(a, state[blockjson.Str(b, "block_id")][blockjson.Str(a, "action_id")])
 	last := text[strings.LastIndex(text, "\n")+1:]
 	if columns(last)+2+columns(shown) <= width {
 		return text + "  " + shown
@@ -98,9 +100,9 @@ func pad(s string, to int) string { return s + strings.Repeat(" ", max(0, to-col
 
 func (c screen) contextParts(b node) []string {
 	var out []string
-	for _, e := range nodes(b, "elements") {
-		if str(e, "type") == "image" {
-			out = append(out, "["+str(e, "alt_text")+"]")
+	for _, e := range blockjson.Nodes(b, "elements") {
+		if blockjson.Str(e, "type") == "image" {
+			out = append(out, "["+blockjson.Str(e, "alt_text")+"]")
 			continue
 		}
 		out = append(out, c.text(e))
@@ -109,12 +111,12 @@ func (c screen) contextParts(b node) []string {
 }
 
 func (c screen) input(b node, state inputs) string {
-	e := sub(b, "element")
+	e := blockjson.Sub(b, "element")
 	label := c.text(b["label"])
-	if isSet(b, "optional") {
+	if blockjson.IsSet(b, "optional") {
 		label += " (optional)"
 	}
-	out := label + "\n  " + c.element(e, state[str(b, "block_id")][str(e, "action_id")])
+	out := label + "\n  " + c.element(e, state[blockjson.Str(b, "block_id")][blockjson.Str(e, "action_id")])
 	if hint := c.text(b["hint"]); hint != "" {
 		out += "\n" + wrap("  "+hint, width)
 	}
@@ -123,13 +125,13 @@ func (c screen) input(b node, state inputs) string {
 
 // element shows what a person can use, with the value it has now.
 func (c screen) element(e, value node) string {
-	switch kind := str(e, "type"); kind {
+	switch kind := blockjson.Str(e, "type"); kind {
 	case "button":
 		return "[" + c.text(e["text"]) + "]"
 	case "overflow":
 		return "[⋯ " + c.optionTexts(e, nil) + "]"
 	case "image":
-		return "[image: " + str(e, "alt_text") + "]"
+		return "[image: " + blockjson.Str(e, "alt_text") + "]"
 	case "radio_buttons", "checkboxes":
 		return c.optionTexts(e, chosen(e, value))
 	default:
@@ -150,9 +152,9 @@ func chosen(e, value node) []string {
 		value = startingValue(e)
 	}
 	var out []string
-	for _, o := range append(nodes(value, "selected_options"), sub(value, "selected_option")) {
+	for _, o := range append(blockjson.Nodes(value, "selected_options"), blockjson.Sub(value, "selected_option")) {
 		if o != nil {
-			out = append(out, str(o, "value"))
+			out = append(out, blockjson.Str(o, "value"))
 		}
 	}
 	return out
@@ -160,15 +162,15 @@ func chosen(e, value node) []string {
 
 // optionTexts shows options; picked is nil for a menu, where none is marked.
 func (c screen) optionTexts(e node, picked []string) string {
-	options := optionsOf(e)
+	options := blockjson.Options(e)
 	texts := make([]string, len(options))
-	marked := str(e, "type") == "radio_buttons" || str(e, "type") == "checkboxes"
+	marked := blockjson.Str(e, "type") == "radio_buttons" || blockjson.Str(e, "type") == "checkboxes"
 	for i, o := range options {
 		texts[i] = c.text(o["text"])
 		if marked {
 			mark := "( ) "
 			for _, p := range picked {
-				if p == str(o, "value") {
+				if p == blockjson.Str(o, "value") {
 					mark = "(x) "
 				}
 			}
@@ -186,8 +188,8 @@ func (c screen) shown(e, value node) []string {
 	if value == nil {
 		value = startingValue(e)
 	}
-	kind := str(e, "type")
-	switch v := value[valueKey(kind)].(type) {
+	kind := blockjson.Str(e, "type")
+	switch v := value[blockjson.ValueKey(kind)].(type) {
 	case json.Number:
 		if seconds := number(v); seconds > 0 && c.zone != nil {
 			return []string{time.Unix(seconds, 0).In(c.zone).Format("2006-01-02 15:04")}

@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // rich renders the elements of a rich text block.
 func (c screen) rich(elements []any) string {
 	var out []string
-	for _, e := range objects(elements) {
-		switch str(e, "type") {
+	for _, e := range blockjson.Objects(elements) {
+		switch blockjson.Str(e, "type") {
 		case "rich_text_list":
-			for i, item := range nodes(e, "elements") {
+			for i, item := range blockjson.Nodes(e, "elements") {
 				mark := "• "
-				if str(e, "style") == "ordered" {
+				if blockjson.Str(e, "style") == "ordered" {
 					mark = strconv.Itoa(i+1) + ". "
 				}
 				out = append(out, mark+c.inline(item))
@@ -31,25 +33,25 @@ func (c screen) rich(elements []any) string {
 
 func (c screen) inline(parent node) string {
 	var b strings.Builder
-	for _, e := range nodes(parent, "elements") {
-		switch str(e, "type") {
+	for _, e := range blockjson.Nodes(parent, "elements") {
+		switch blockjson.Str(e, "type") {
 		case "user":
-			b.WriteString(c.reference("@" + str(e, "user_id")))
+			b.WriteString(c.reference("@" + blockjson.Str(e, "user_id")))
 		case "channel":
-			b.WriteString(c.reference("#" + str(e, "channel_id")))
+			b.WriteString(c.reference("#" + blockjson.Str(e, "channel_id")))
 		case "link":
-			if text := str(e, "text"); text != "" {
-				b.WriteString(text + " (" + str(e, "url") + ")")
+			if text := blockjson.Str(e, "text"); text != "" {
+				b.WriteString(text + " (" + blockjson.Str(e, "url") + ")")
 			} else {
-				b.WriteString(str(e, "url"))
+				b.WriteString(blockjson.Str(e, "url"))
 			}
 		case "emoji":
-			b.WriteString(":" + str(e, "name") + ":")
+			b.WriteString(":" + blockjson.Str(e, "name") + ":")
 		case "date":
 			ts, _ := e["timestamp"].(json.Number)
-			b.WriteString(c.date([]string{"!date", ts.String(), str(e, "format")}, str(e, "fallback")))
+			b.WriteString(c.date([]string{"!date", ts.String(), blockjson.Str(e, "format")}, blockjson.Str(e, "fallback")))
 		default:
-			b.WriteString(clean(str(e, "text")))
+			b.WriteString(clean(blockjson.Str(e, "text")))
 		}
 	}
 	return b.String()
@@ -94,22 +96,22 @@ func (c screen) cell(v any) string {
 	if !ok {
 		return ""
 	}
-	switch str(n, "type") {
+	switch blockjson.Str(n, "type") {
 	case "raw_number":
 		num, _ := n["value"].(json.Number)
-		return or(str(n, "text"), num.String())
+		return or(blockjson.Str(n, "text"), num.String())
 	case "rich_text":
-		return strings.ReplaceAll(c.rich(list(n, "elements")), "\n", " ")
+		return strings.ReplaceAll(c.rich(blockjson.List(n, "elements")), "\n", " ")
 	case "action_cell":
-		return c.element(sub(n, "element"), nil)
+		return c.element(blockjson.Sub(n, "element"), nil)
 	default:
-		return strings.ReplaceAll(clean(str(n, "text")), "\n", " ")
+		return strings.ReplaceAll(clean(blockjson.Str(n, "text")), "\n", " ")
 	}
 }
 
 // chart renders a chart as bars, one line for each segment, or for each point of each series.
 func (c screen) chart(b node) string {
-	chart := sub(b, "chart")
+	chart := blockjson.Sub(b, "chart")
 	var labels []string
 	var values []float64
 	add := func(label string, n node) {
@@ -120,20 +122,20 @@ func (c screen) chart(b node) string {
 		}
 		labels, values = append(labels, label), append(values, f)
 	}
-	for _, seg := range nodes(chart, "segments") {
-		add(str(seg, "label"), seg)
+	for _, seg := range blockjson.Nodes(chart, "segments") {
+		add(blockjson.Str(seg, "label"), seg)
 	}
-	series := nodes(chart, "series")
+	series := blockjson.Nodes(chart, "series")
 	for _, s := range series {
-		for _, point := range nodes(s, "data") {
-			label := str(point, "label")
+		for _, point := range blockjson.Nodes(s, "data") {
+			label := blockjson.Str(point, "label")
 			if len(series) > 1 {
-				label += " " + str(s, "name")
+				label += " " + blockjson.Str(s, "name")
 			}
 			add(label, point)
 		}
 	}
-	return str(b, "title") + "\n" + bars(labels, values)
+	return blockjson.Str(b, "title") + "\n" + bars(labels, values)
 }
 
 func bars(labels []string, values []float64) string {

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // hidden stands for a piece of code while marks of emphasis are looked for: a character that no text has.
@@ -25,10 +27,10 @@ func (c screen) text(v any) string {
 	if !ok {
 		return ""
 	}
-	if str(n, "type") == "mrkdwn" {
-		return c.mrkdwn(str(n, "text"))
+	if blockjson.Str(n, "type") == "mrkdwn" {
+		return c.mrkdwn(blockjson.Str(n, "text"))
 	}
-	return clean(str(n, "text"))
+	return clean(blockjson.Str(n, "text"))
 }
 
 // mrkdwn renders Slack's markup: mentions, links and dates are shown, marks of emphasis are gone, code keeps its quotes.

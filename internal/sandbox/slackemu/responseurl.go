@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 const responseURLMethod = "response_url"
@@ -41,7 +43,7 @@ func (s *Server) respond(id string, p params) answer {
 		return gone("used_url")
 	}
 	r.uses++
-	if isSet(p, "delete_original") {
+	if blockjson.IsSet(p, "delete_original") {
 		if r.message != nil {
 			s.remove(r.message)
 		}
@@ -54,7 +56,7 @@ func (s *Server) respond(id string, p params) answer {
 		return a
 	}
 	switch {
-	case isSet(p, "replace_original") && r.message != nil:
+	case blockjson.IsSet(p, "replace_original") && r.message != nil:
 		s.edit(r.message, c)
 	case p.get("response_type") == "in_channel":
 		thread := p.get("thread_ts")

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // surface is where blocks are shown.
@@ -56,7 +58,7 @@ func (k *content) setBlocks(raw json.RawMessage, fresh func() int) *apiError {
 		return nil
 	}
 	var blocks []any
-	if err := decode(raw, &blocks); err != nil {
+	if err := blockjson.Decode(raw, &blocks); err != nil {
 		return refusal("invalid_blocks_format")
 	}
 	c := &check{where: surfaceMessage, fresh: fresh}
@@ -108,7 +110,7 @@ func (c *check) blocks(blocks []any, at string) {
 }
 
 func (c *check) blockID(n node, here string) {
-	id := str(n, "block_id")
+	id := blockjson.Str(n, "block_id")
 	if id == "" {
 		n["block_id"] = fmt.Sprintf("b%d", c.fresh())
 		return
@@ -126,7 +128,7 @@ func (c *check) blockID(n node, here string) {
 func (c *check) actionIDs(block node, here string) {
 	seen := map[string]bool{}
 	for _, e := range interactive(block) {
-		id := str(e, "action_id")
+		id := blockjson.Str(e, "action_id")
 		switch {
 		case id == "":
 			e["action_id"] = fmt.Sprintf("a%d", c.fresh())
@@ -142,22 +144,22 @@ func (c *check) actionIDs(block node, here string) {
 // interactive returns the elements of a block that a person can use.
 func interactive(block node) []node {
 	var out []node
-	switch str(block, "type") {
+	switch blockjson.Str(block, "type") {
 	case "actions":
-		out = nodes(block, "elements")
+		out = blockjson.Nodes(block, "elements")
 	case "section":
-		if a := sub(block, "accessory"); a != nil && str(a, "type") != "image" {
+		if a := blockjson.Sub(block, "accessory"); a != nil && blockjson.Str(a, "type") != "image" {
 			out = []node{a}
 		}
 	case "input":
-		if e := sub(block, "element"); e != nil {
+		if e := blockjson.Sub(block, "element"); e != nil {
 			out = []node{e}
 		}
 	case "data_table":
-		for _, row := range list(block, "rows") {
+		for _, row := range blockjson.List(block, "rows") {
 			cells, _ := row.([]any)
-			for _, cell := range objects(cells) {
-				if e := sub(cell, "element"); e != nil {
+			for _, cell := range blockjson.Objects(cells) {
+				if e := blockjson.Sub(cell, "element"); e != nil {
 					out = append(out, e)
 				}
 			}

@@ -3,6 +3,8 @@ package slackemu
 import (
 	"fmt"
 	"slices"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // text validates a text object; an empty kind allows both kinds.
@@ -12,18 +14,18 @@ func (c *check) text(v any, kind string, most int, here string) {
 		c.report(here, "missing required field")
 		return
 	}
-	switch t := str(n, "type"); {
+	switch t := blockjson.Str(n, "type"); {
 	case t != "plain_text" && t != "mrkdwn", kind != "" && t != kind:
 		c.report(here+"/type", "must be a valid enum value: %q is not allowed here", t)
-	case blank(str(n, "text")):
+	case blank(blockjson.Str(n, "text")):
 		c.report(here+"/text", "must be more than 0 characters")
-	case chars(str(n, "text")) > most:
+	case chars(blockjson.Str(n, "text")) > most:
 		c.report(here+"/text", "must be less than %d characters", most+1)
 	}
 }
 
 func (c *check) block(n node, here string) {
-	kind := str(n, "type")
+	kind := blockjson.Str(n, "type")
 	if !slices.Contains(surfacesOf(kind), c.where) {
 		c.report(here+"/type", "unsupported type: %s in a %s", kind, c.where)
 		return
@@ -44,12 +46,12 @@ func (c *check) block(n node, here string) {
 	case "alert":
 		c.text(n["text"], "", mostField, here+"/text")
 	case "markdown":
-		if blank(str(n, "text")) {
+		if blank(blockjson.Str(n, "text")) {
 			c.report(here+"/text", "must be more than 0 characters")
 		}
-		c.markdown += chars(str(n, "text"))
+		c.markdown += chars(blockjson.Str(n, "text"))
 	case "rich_text":
-		if len(list(n, "elements")) == 0 {
+		if len(blockjson.List(n, "elements")) == 0 {
 			c.report(here+"/elements", "no less than 1 items allowed")
 		}
 	case "table":
@@ -93,8 +95,8 @@ func (c *check) section(n node, here string) {
 	for i, f := range fields {
 		c.text(f, "", mostField, fmt.Sprintf("%s/fields/%d", here, i))
 	}
-	if a := sub(n, "accessory"); a != nil {
-		if str(a, "type") == "image" {
+	if a := blockjson.Sub(n, "accessory"); a != nil {
+		if blockjson.Str(a, "type") == "image" {
 			c.image(a, here+"/accessory")
 		} else {
 			c.element(a, accessoryElements, here+"/accessory")
@@ -103,7 +105,7 @@ func (c *check) section(n node, here string) {
 }
 
 func (c *check) elements(n node, most int, allowed []string, here string) {
-	elements := list(n, "elements")
+	elements := blockjson.List(n, "elements")
 	if len(elements) == 0 {
 		c.report(here+"/elements", "no less than 1 items allowed")
 	}
@@ -121,7 +123,7 @@ func (c *check) elements(n node, most int, allowed []string, here string) {
 }
 
 func (c *check) context(n node, here string) {
-	elements := list(n, "elements")
+	elements := blockjson.List(n, "elements")
 	if len(elements) == 0 {
 		c.report(here+"/elements", "no less than 1 items allowed")
 	}
@@ -130,7 +132,7 @@ func (c *check) context(n node, here string) {
 	}
 	for i, e := range elements {
 		at := fmt.Sprintf("%s/elements/%d", here, i)
-		if m, ok := e.(node); ok && str(m, "type") == "image" {
+		if m, ok := e.(node); ok && blockjson.Str(m, "type") == "image" {
 			c.image(m, at)
 			continue
 		}
@@ -143,7 +145,7 @@ func (c *check) input(n node, here string) {
 	if hint, ok := n["hint"]; ok {
 		c.text(hint, "plain_text", mostLabel, here+"/hint")
 	}
-	e := sub(n, "element")
+	e := blockjson.Sub(n, "element")
 	if e == nil {
 		c.report(here+"/element", "missing required field")
 		return
@@ -154,10 +156,10 @@ func (c *check) input(n node, here string) {
 func (c *check) image(n node, here string) {
 	c.length(n, "image_url", mostURL, here)
 	c.length(n, "alt_text", mostAlt, here)
-	if str(n, "image_url") == "" && sub(n, "slack_file") == nil {
+	if blockjson.Str(n, "image_url") == "" && blockjson.Sub(n, "slack_file") == nil {
 		c.report(here, "must have image_url or slack_file")
 	}
-	if str(n, "alt_text") == "" {
+	if blockjson.Str(n, "alt_text") == "" {
 		c.report(here+"/alt_text", "missing required field")
 	}
 	if title, ok := n["title"]; ok {
@@ -167,7 +169,7 @@ func (c *check) image(n node, here string) {
 
 // length refuses a string that is too long; one that is missing is fine.
 func (c *check) length(n node, key string, most int, here string) {
-	if chars(str(n, key)) > most {
+	if chars(blockjson.Str(n, key)) > most {
 		c.report(here+"/"+key, "must be less than %d characters", most+1)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Limits of interactive elements (Slack, Block Kit reference).
@@ -34,7 +36,7 @@ var (
 )
 
 func (c *check) element(n node, allowed []string, here string) {
-	kind := str(n, "type")
+	kind := blockjson.Str(n, "type")
 	if !slices.Contains(allowed, kind) {
 		c.report(here+"/type", "unsupported type: %s", kind)
 		return
@@ -45,7 +47,7 @@ func (c *check) element(n node, allowed []string, here string) {
 	if d, ok := n["confirm"]; ok {
 		c.confirm(d, here+"/confirm")
 	}
-	if isSet(n, "focus_on_load") {
+	if blockjson.IsSet(n, "focus_on_load") {
 		if c.focused {
 			c.report(here+"/focus_on_load", "only one element can have focus_on_load")
 		}
@@ -112,19 +114,19 @@ func (c *check) confirm(v any, here string) {
 }
 
 func (c *check) selects(n node, here string) {
-	groups := list(n, "option_groups")
+	groups := blockjson.List(n, "option_groups")
 	if len(groups) == 0 {
 		c.options(n, mostOptions, "plain_text", here)
 		c.initial(n, here)
 		return
 	}
-	if len(list(n, "options")) > 0 {
+	if len(blockjson.List(n, "options")) > 0 {
 		c.report(here, "must have options or option_groups, and not both")
 	}
 	if len(groups) > mostOptions {
 		c.report(here+"/option_groups", "no more than %d items allowed", mostOptions)
 	}
-	for i, g := range objects(groups) {
+	for i, g := range blockjson.Objects(groups) {
 		at := fmt.Sprintf("%s/option_groups/%d", here, i)
 		c.text(g["label"], "plain_text", mostOptionText, at+"/label")
 		c.options(g, mostOptions, "plain_text", at)
@@ -134,7 +136,7 @@ func (c *check) selects(n node, here string) {
 
 // options validates a list of options, whose text may be of one kind only in menus.
 func (c *check) options(n node, most int, kind string, here string) {
-	options := list(n, "options")
+	options := blockjson.List(n, "options")
 	if len(options) == 0 {
 		c.report(here+"/options", "no less than 1 items allowed")
 	}
@@ -149,7 +151,7 @@ func (c *check) options(n node, most int, kind string, here string) {
 			continue
 		}
 		c.text(m["text"], kind, mostOptionText, at+"/text")
-		if str(m, "value") == "" {
+		if blockjson.Str(m, "value") == "" {
 			c.report(at+"/value", "missing required field")
 		}
 		c.length(m, "value", mostOptionValue, at)
@@ -161,27 +163,18 @@ func (c *check) options(n node, most int, kind string, here string) {
 
 // initial refuses an initial choice that is not among the options.
 func (c *check) initial(n node, here string) {
-	chosen := nodes(n, "initial_options")
-	if o := sub(n, "initial_option"); o != nil {
+	chosen := blockjson.Nodes(n, "initial_options")
+	if o := blockjson.Sub(n, "initial_option"); o != nil {
 		chosen = append(chosen, o)
 	}
 	if most := count(n, "max_selected_items"); most > 0 && int64(len(chosen)) > most {
 		c.report(here+"/initial_options", "no more than %d items allowed", most)
 	}
 	for _, o := range chosen {
-		if !slices.ContainsFunc(optionsOf(n), func(have node) bool { return str(have, "value") == str(o, "value") }) {
+		if !slices.ContainsFunc(blockjson.Options(n), func(have node) bool { return blockjson.Str(have, "value") == blockjson.Str(o, "value") }) {
 			c.report(here+"/initial_option", "must match one of the options")
 		}
 	}
-}
-
-// optionsOf returns an element's options, from groups too.
-func optionsOf(n node) []node {
-	out := nodes(n, "options")
-	for _, g := range nodes(n, "option_groups") {
-		out = append(out, nodes(g, "options")...)
-	}
-	return out
 }
 
 func (c *check) within(n node, key string, least, most int64, here string) {
@@ -206,7 +199,7 @@ func count(n node, key string) int64 {
 }
 
 func (c *check) layout(n node, key, layout, here string) {
-	if v := str(n, key); v != "" {
+	if v := blockjson.Str(n, key); v != "" {
 		if _, err := time.Parse(layout, v); err != nil {
 			c.report(here+"/"+key, "must be in the format %s", layout)
 		}

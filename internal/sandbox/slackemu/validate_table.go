@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Limits of tables (Slack, table block and data table block). A data table has a header beside its rows. Its cells and the
@@ -19,10 +21,10 @@ const (
 func (c *check) table(n node, here string) {
 	c.tables++
 	c.rows(n, here, 1, mostRows, []string{"raw_text", "raw_number", "rich_text"})
-	if len(list(n, "column_settings")) > mostCells {
+	if len(blockjson.List(n, "column_settings")) > mostCells {
 		c.report(here+"/column_settings", "no more than %d items allowed", mostCells)
 	}
-	for i, s := range nodes(n, "column_settings") {
+	for i, s := range blockjson.Nodes(n, "column_settings") {
 		if a, ok := s["align"]; ok && a != "left" && a != "center" && a != "right" {
 			c.report(fmt.Sprintf("%s/column_settings/%d/align", here, i), "must be a valid enum value")
 		}
@@ -31,18 +33,18 @@ func (c *check) table(n node, here string) {
 
 func (c *check) dataTable(n node, here string) {
 	c.tables++
-	if blank(str(n, "caption")) {
+	if blank(blockjson.Str(n, "caption")) {
 		c.report(here+"/caption", "must be more than 0 characters")
 	}
 	c.within(n, "page_size", 1, mostRows, here)
 	c.rows(n, here, 2, mostRows+1, []string{"raw_text", "raw_number", "rich_text", "action_cell"})
-	rows := list(n, "rows")
+	rows := blockjson.List(n, "rows")
 	if len(rows) == 0 {
 		return
 	}
 	header, _ := rows[0].([]any)
-	for i, cell := range objects(header) {
-		if str(cell, "type") != "raw_text" {
+	for i, cell := range blockjson.Objects(header) {
+		if blockjson.Str(cell, "type") != "raw_text" {
 			c.report(fmt.Sprintf("%s/rows/0/%d", here, i), "the header holds raw_text only")
 		}
 	}
@@ -56,7 +58,7 @@ func (c *check) dataTable(n node, here string) {
 
 // rows validates the cells of a table, and their sum.
 func (c *check) rows(n node, here string, least, most int, kinds []string) {
-	rows := list(n, "rows")
+	rows := blockjson.List(n, "rows")
 	if len(rows) < least {
 		c.report(here+"/rows", "no less than %d items allowed", least)
 	}
@@ -88,11 +90,11 @@ func (c *check) cell(v any, here string, kinds []string) {
 		c.report(here, "must be an object")
 		return
 	}
-	kind := str(n, "type")
+	kind := blockjson.Str(n, "type")
 	switch {
 	case !slices.Contains(kinds, kind):
 		c.report(here+"/type", "unsupported type: %s", kind)
-	case kind == "raw_text" && str(n, "text") == "":
+	case kind == "raw_text" && blockjson.Str(n, "text") == "":
 		c.report(here+"/text", "must be more than 0 characters")
 	case kind == "raw_number":
 		if v, ok := n["value"].(json.Number); !ok {
@@ -100,10 +102,10 @@ func (c *check) cell(v any, here string, kinds []string) {
 		} else if _, err := v.Float64(); err != nil {
 			c.report(here+"/value", "must be a number")
 		}
-	case kind == "rich_text" && len(list(n, "elements")) == 0:
+	case kind == "rich_text" && len(blockjson.List(n, "elements")) == 0:
 		c.report(here+"/elements", "no less than 1 items allowed")
 	case kind == "action_cell":
-		e := sub(n, "element")
+		e := blockjson.Sub(n, "element")
 		if e == nil {
 			c.report(here+"/element", "missing required field")
 			return

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/slack-go/slack"
+
+	"github.com/keyturn/keyturn/internal/sandbox/blockjson"
 )
 
 // Limits of views (Slack, view objects). mostView counts bytes.
@@ -66,11 +68,11 @@ func validView(raw json.RawMessage, kind surface, fresh func() int) (node, *apiE
 		return nil, refusal("view_too_large")
 	}
 	var n node
-	if err := decode(raw, &n); err != nil || n == nil {
+	if err := blockjson.Decode(raw, &n); err != nil || n == nil {
 		return nil, refusal("invalid_arguments", "[ERROR] the view is not a JSON object")
 	}
 	c := &check{where: kind, fresh: fresh}
-	if str(n, "type") != string(kind) {
+	if blockjson.Str(n, "type") != string(kind) {
 		c.report("/view/type", "must be %s", kind)
 	}
 	if kind == surfaceModal {
@@ -97,8 +99,8 @@ func (c *check) modal(n node) {
 			c.text(t, "plain_text", mostViewTitle, "/view/"+key)
 		}
 	}
-	inputs := slices.ContainsFunc(nodes(n, "blocks"), func(b node) bool { return str(b, "type") == "input" })
-	if inputs && sub(n, "submit") == nil {
+	inputs := slices.ContainsFunc(blockjson.Nodes(n, "blocks"), func(b node) bool { return blockjson.Str(b, "type") == "input" })
+	if inputs && blockjson.Sub(n, "submit") == nil {
 		c.report("/view/submit", "a modal with input blocks must have a submit button")
 	}
 }
@@ -116,7 +118,7 @@ func (s *Server) show(user string, body node) *view {
 func (s *Server) fill(v *view, body node) {
 	v.body = body
 	v.hash = fmt.Sprintf("%d.h%d", s.real().Unix(), s.next())
-	v.state = startingInputs(objects(list(body, "blocks"))).keeping(v.state)
+	v.state = startingInputs(blockjson.Objects(blockjson.List(body, "blocks"))).keeping(v.state)
 	s.changed.Broadcast()
 }
 
@@ -141,10 +143,10 @@ func (s *Server) viewNode(v *view) node {
 		n["previous_view_id"] = v.previous
 	}
 	for _, key := range []string{"private_metadata", "callback_id", "external_id"} {
-		n[key] = str(v.body, key)
+		n[key] = blockjson.Str(v.body, key)
 	}
 	for _, key := range []string{"clear_on_close", "notify_on_close"} {
-		n[key] = isSet(v.body, key)
+		n[key] = blockjson.IsSet(v.body, key)
 	}
 	n["state"] = node{"values": v.state.node()}
 	return n

@@ -109,6 +109,12 @@ function windows() {
   }
 }
 
+const silent = 'The demo does not answer. If it has ended, start it again with make demo.'
+function lost(text) {
+  status.textContent = text
+  status.classList.add('lost')
+}
+
 // load asks the server for a page and shows it, unless a later one is there already.
 async function load(url, init) {
   const n = ++asked
@@ -123,8 +129,7 @@ async function load(url, init) {
     }
     return true
   } catch (e) {
-    status.textContent = e instanceof TypeError ? 'The demo does not answer. If it has ended, start it again with make demo.' : String(e.message || e)
-    status.className = 'lost'
+    lost(e instanceof TypeError ? silent : String(e.message || e))
     return false
   } finally {
     if (n === asked) document.documentElement.removeAttribute('aria-busy')
@@ -184,6 +189,18 @@ document.addEventListener('input', e => {
   else if (w && el.name?.startsWith('in:')) sessionStorage.setItem(`${w.dataset.modal} ${el.name}`, el.value)
 })
 
+// Escape closes a menu, and so does a click elsewhere.
+const menus = 'details.bk-overflow[open], details.shortcuts[open]'
+document.addEventListener('keydown', e => {
+  const menu = e.key === 'Escape' && e.target.closest?.(menus)
+  if (!menu) return
+  menu.open = false
+  menu.querySelector('summary').focus()
+})
+document.addEventListener('pointerdown', e => {
+  for (const d of document.querySelectorAll(menus)) if (!d.contains(e.target)) d.open = false
+})
+
 document.addEventListener('keydown', e => {
   const w = e.target.closest?.('dialog[data-modal]')
   if (!w || e.key !== 'Enter' || !e.target.matches('input')) return
@@ -203,7 +220,7 @@ document.addEventListener('cancel', e => {
 // Only one menu is open at a time.
 document.addEventListener('toggle', e => {
   if (!e.target.matches('details.bk-overflow, details.shortcuts') || !e.target.open) return
-  for (const d of document.querySelectorAll('details.bk-overflow[open], details.shortcuts[open]')) if (d !== e.target) d.open = false
+  for (const d of document.querySelectorAll(menus)) if (d !== e.target) d.open = false
 }, true)
 
 addEventListener('popstate', () => load(location.href))
@@ -215,9 +232,12 @@ windows()
 
 // Whatever changes in the world is shown, a few times a second at most.
 const pace = 150 // milliseconds
-let due = false, version = null
+let due = false, version = null, leaving = false
+addEventListener('pagehide', () => { leaving = true })
+addEventListener('beforeunload', () => { leaving = true })
 if (document.querySelector('[data-region]')) {
   const events = new EventSource('/events')
+  events.addEventListener('error', () => { if (events.readyState !== EventSource.OPEN && !leaving) lost(silent) })
   events.addEventListener('message', e => {
     status.classList.remove('lost')
     if (version === null) { version = e.data; if (e.data === document.body.dataset.version) return }
