@@ -143,14 +143,12 @@ func mortal(s app.Store, plan, dir string) app.Store {
 
 func (m *mortalStore) die(n int64, after bool) {
 	if n == m.at && after == m.after {
+		// A signal reaches all threads a moment after the call: this goroutine must not go on to the save before, and not
+		// after a stop until the process goes on.
+		goesOn := make(chan os.Signal, 1)
+		signal.Notify(goesOn, syscall.SIGCONT)
 		_ = syscall.Kill(os.Getpid(), m.signal)
-		if m.signal == syscall.SIGKILL {
-			select {} // the signal arrives at once; nothing more of this goroutine may happen
-		}
-		// A stop reaches all threads a moment after the call: until it has, this goroutine must not go on to the save.
-		for called := time.Now(); time.Since(called) < 50*time.Millisecond; {
-			runtime.Gosched()
-		}
+		<-goesOn
 	}
 }
 

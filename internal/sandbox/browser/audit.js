@@ -8,17 +8,17 @@ const quiet = el => !!el.closest('[aria-hidden=true], [inert]');
 const each = (kind, check) => [...document.querySelectorAll(kind)].filter(el => rendered(el) && !quiet(el)).forEach(check);
 const refs = (el, attribute) => (el.getAttribute(attribute) ?? '').split(/\s+/).filter(id => id);
 
-// behind says that a modal dialog is open and the element is not in it: nobody can use it, and nobody hears its name.
-function behind(el) {
+// outside says that a modal dialog is open and the element is not in it: nobody can use it, and nobody hears its name.
+function outside(el) {
   const modal = [...document.querySelectorAll('dialog:modal')].pop();
   return !!modal && !modal.contains(el);
 }
 
 function names(add) {
   each(INTERACTIVE + ', dialog[open], [role=dialog], [role=alertdialog]', el => {
-    if (!behind(el) && !nameOf(el)) add('name', el, `the ${el.localName === 'iframe' ? 'frame has no title' : el.localName + ' has no accessible name'}`);
+    if (!outside(el) && !nameOf(el)) add('name', el, `the ${el.localName === 'iframe' ? 'frame has no title' : el.localName + ' has no accessible name'}`);
   });
-  each('svg[role=img], [role=img]', el => { if (!behind(el) && !nameOf(el)) add('name', el, 'the image has no accessible name'); });
+  each('svg[role=img], [role=img]', el => { if (!outside(el) && !nameOf(el)) add('name', el, 'the image has no accessible name'); });
   each('img', el => {
     if (!el.hasAttribute('alt') && !/^(none|presentation)$/.test(el.getAttribute('role') ?? '')) add('name', el, 'the image has no alt');
   });

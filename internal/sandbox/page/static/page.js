@@ -5,12 +5,13 @@ const served = new WeakMap() // a part of the page → as the server sent it
 const status = document.getElementById('status')
 let asked = 0 // requests that were made
 let shown = 0 // the latest one whose answer is shown
+let here = location.href // the place that the person wants to see; an answer about another one is not shown any more
 
 const parts = root => root.querySelectorAll('[data-region], [data-keyed] > [data-key]')
 const remember = (el, from = el) => { served.set(el, from.outerHTML) }
 
 // show brings the page to what the server sent.
-function show(text, url) {
+function show(text) {
   const next = new DOMParser().parseFromString(text, 'text/html')
   const focus = focusNow()
   for (const is of document.querySelectorAll('[data-region]')) {
@@ -22,7 +23,7 @@ function show(text, url) {
     if (be) reorder(is, be)
   }
   scrollable(next)
-  if (url && url !== location.href) history.pushState(null, '', url)
+  if (here !== location.href) history.pushState(null, '', here)
   windows()
   refocus(focus)
 }
@@ -115,17 +116,18 @@ function lost(text) {
   status.classList.add('lost')
 }
 
-// load asks the server for a page and shows it, unless a later one is there already.
+// load asks the server for a page and shows it, unless a later one is there already or the person has gone elsewhere.
 async function load(url, init) {
-  const n = ++asked
+  const n = ++asked, from = here
   document.documentElement.setAttribute('aria-busy', 'true')
   try {
     const answer = await fetch(url, init)
     const text = await answer.text()
     if (!answer.ok) throw new Error(text)
-    if (n > shown) {
+    if (n > shown && here === from) {
       shown = n
-      show(text, init ? answer.url : url)
+      if (init) here = answer.url
+      show(text)
     }
     return true
   } catch (e) {
@@ -134,6 +136,12 @@ async function load(url, init) {
   } finally {
     if (n === asked) document.documentElement.removeAttribute('aria-busy')
   }
+}
+
+// go shows another place.
+function go(url) {
+  here = url
+  return load(url)
 }
 
 // A click that is under way is not made a second time, as in Slack, whose button waits for the answer.
@@ -145,7 +153,7 @@ document.addEventListener('submit', async e => {
   by?.closest('dialog.bk-confirm')?.close()
   const data = new URLSearchParams(new FormData(form, by))
   const to = by?.getAttribute('formaction') || form.getAttribute('action')
-  if (form.method === 'get') { load(`${to}?${data}`, {}); return }
+  if (form.method === 'get') { go(new URL(`${to}?${data}`, here).href); return }
   const click = `${to} ${data}`
   if (flying.has(click)) return
   flying.add(click)
@@ -170,7 +178,7 @@ document.addEventListener('click', e => {
   const to = new URL(link.href)
   if (to.origin !== location.origin || to.pathname !== location.pathname || to.hash || link.getAttribute('href').startsWith('#')) return
   e.preventDefault()
-  load(to.href).then(() => { if (to.href !== location.href) history.pushState(null, '', to.href) })
+  go(to.href)
 })
 
 // A choice in a message is made by choosing.
@@ -223,7 +231,7 @@ document.addEventListener('toggle', e => {
   for (const d of document.querySelectorAll(menus)) if (d !== e.target) d.open = false
 }, true)
 
-addEventListener('popstate', () => load(location.href))
+addEventListener('popstate', () => go(location.href))
 
 for (const el of parts(document)) remember(el)
 for (const el of document.querySelectorAll('[data-keep]')) el.value = sessionStorage.getItem(el.dataset.keep) ?? el.value
@@ -244,6 +252,6 @@ if (document.querySelector('[data-region]')) {
     version = e.data
     if (due) return
     due = true
-    setTimeout(async () => { due = false; await load(location.href) }, pace)
+    setTimeout(async () => { due = false; await load(here) }, pace)
   })
 }
