@@ -284,6 +284,50 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	p.Close()
 }
 
+// TestKeyboardInTheBrowser: without a mouse, what is pressed keeps the focus, menus and windows open and close, and the focus
+// comes back to where it was.
+func TestKeyboardInTheBrowser(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	p := browser.Start(t).Tab(t, wide)
+	p.Open(s.url)
+	at := func(want string) {
+		t.Helper()
+		var name string
+		p.Eval(`(document.activeElement.ariaLabel || document.activeElement.textContent).trim()`, &name)
+		if name != want {
+			t.Errorf("the focus is on %q, not on %q", name, want)
+		}
+	}
+	focus := func(selector string) { t.Helper(); p.Eval(`document.querySelector('`+selector+`').focus()`, nil) }
+	p.Press("Tab")
+	at("Skip to Slack")
+	focus("#clock form:nth-of-type(2) button")
+	p.Press("Enter")
+	p.See("1 of 8 steps done")
+	s.still()
+	p.See("Scanned 2 accounts")
+	at("Scan now")
+
+	notice := s.messageOf(world.Owner, "billing-export")
+	focus(notice + " .bk-overflow summary")
+	p.Press("Enter")
+	p.Within(notice).See("Reject…")
+	p.Press("Escape")
+	p.Within(notice).Not("Reject…")
+	at("More actions")
+	focus(notice + " [value*=snooze]")
+	p.Press("Enter")
+	p.Within("dialog").See("For how long?")
+	p.Press("Escape")
+	p.Eval(`new Promise(done => { const look = () => document.querySelector('dialog[data-modal]') ? requestAnimationFrame(look) : done(); look() })`, nil)
+	var back bool
+	p.Eval(`document.querySelector('`+notice+`').contains(document.activeElement)`, &back)
+	if !back {
+		at("a button of the notice")
+	}
+	p.Close()
+}
+
 // TestTwoBrowsers see the same world; twenty clicks in a second do what one does; a reload loses nothing.
 func TestTwoBrowsers(t *testing.T) {
 	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})

@@ -24,8 +24,7 @@ function show(text) {
   }
   scrollable(next)
   if (here !== location.href) history.pushState(null, '', here)
-  windows()
-  refocus(focus)
+  if (!windows(focus)) refocus(focus)
 }
 
 // swap replaces a part if it changed. Opened details stay open.
@@ -81,7 +80,11 @@ function focusNow() {
 }
 
 function refocus(was) {
-  if (!was || was.el.isConnected || document.querySelector('dialog:modal')) return
+  if (!was || document.querySelector('dialog:modal')) return
+  if (was.el.isConnected) {
+    was.el.focus({ preventScroll: true })
+    return
+  }
   const near = was.near && document.getElementById(was.near) || document.getElementById(was.section || '')
   const same = was.id && document.getElementById(was.id) ||
     [...(near || document).querySelectorAll(was.tag)].find(el => was.href ? el.textContent === was.text : el.getAttribute('name') === was.name && el.getAttribute('value') === was.value && el.textContent === was.text)
@@ -91,16 +94,20 @@ function refocus(was) {
   to.focus({ preventScroll: true })
 }
 
-// windows opens the modal that the server shows, with what was typed into it so far.
+// windows opens the modal that the server shows, with what was typed into it so far. When it is closed, the focus goes back to
+// where it was before. It says whether it has moved the focus.
 let opener = null
-function windows() {
+function windows(focus) {
   const w = document.querySelector('dialog[data-modal]')
   if (!w) {
-    if (opener) { const el = document.getElementById(opener) || document.getElementById('say'); opener = null; (el.querySelector('button') || el).focus() }
-    return
+    const back = opener
+    opener = null
+    if (back) refocus(back)
+    return !!back
   }
-  if (!w.open) {
-    opener ??= document.activeElement?.closest('[data-key][id]')?.id || 'say'
+  const opens = !w.open
+  if (opens) {
+    opener ??= focus || { el: document.getElementById('say') }
     w.showModal()
     w.querySelector('[aria-invalid="true"], .modalbody input:not([type=hidden]), .modalbody select, .modalbody textarea, .modalbody button')?.focus()
   }
@@ -108,6 +115,7 @@ function windows() {
     const kept = sessionStorage.getItem(`${w.dataset.modal} ${el.name}`)
     if (kept !== null && el.type !== 'radio' && el.type !== 'checkbox') el.value = kept
   }
+  return opens
 }
 
 const silent = 'The demo does not answer. If it has ended, start it again with make demo.'
@@ -150,6 +158,7 @@ const flying = new Set()
 document.addEventListener('submit', async e => {
   const form = e.target, by = e.submitter
   e.preventDefault()
+  if (by?.ariaDisabled === 'true') return // it keeps the focus until it can be pressed again
   by?.closest('dialog.bk-confirm')?.close()
   const data = new URLSearchParams(new FormData(form, by))
   const to = by?.getAttribute('formaction') || form.getAttribute('action')
@@ -236,7 +245,7 @@ addEventListener('popstate', () => go(location.href))
 for (const el of parts(document)) remember(el)
 for (const el of document.querySelectorAll('[data-keep]')) el.value = sessionStorage.getItem(el.dataset.keep) ?? el.value
 scrollable(null)
-windows()
+windows(null)
 
 // Whatever changes in the world is shown, a few times a second at most.
 const pace = 150 // milliseconds
