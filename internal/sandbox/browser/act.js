@@ -58,14 +58,18 @@ function guard(el, name) {
   window[GUARD]?.end();
   const state = { hit: 0, missed: '' };
   let pass = false;
+  const topOf = e => e.composedPath().find(n => n.nodeType === 1);
+  const fits = top => {
+    const near = top?.closest(CLICKABLE);
+    return hits(el, top) || (!!near && nameOf(near) === name);
+  };
   const on = e => {
     if (e.type === 'pointerdown') {
-      const path = e.composedPath().filter(n => n.nodeType === 1);
-      const top = path[0], near = top?.closest(CLICKABLE);
-      pass = hits(el, top) || (!!near && nameOf(near) === name);
-      if (pass) state.hit++;
-      else state.missed = top ? pathOf(top) : 'nothing';
+      const top = topOf(e);
+      pass = fits(top);
+      state.missed = pass ? 'what moved between the press and the release' : top ? pathOf(top) : 'nothing';
     }
+    if (pass && e.type === 'click' && e.isTrusted && fits(topOf(e))) state.hit++; // a press alone does nothing
     if (pass || !e.isTrusted) return;
     e.preventDefault();
     e.stopImmediatePropagation();
