@@ -118,6 +118,11 @@ function windows(focus) {
   return opens
 }
 
+// Nothing moves under a finger: what comes between press and release is shown after it.
+let held = Promise.resolve(), release = () => {}
+addEventListener('pointerdown', () => { release(); held = new Promise(done => { release = done }) }, true)
+for (const end of ['pointerup', 'pointercancel', 'blur']) addEventListener(end, () => setTimeout(release), true)
+
 const silent = 'The demo does not answer. If it has ended, start it again with make demo.'
 function lost(text) {
   status.textContent = text
@@ -132,6 +137,7 @@ async function load(url, init) {
     const answer = await fetch(url, init)
     const text = await answer.text()
     if (!answer.ok) throw new Error(text)
+    await held
     if (n > shown && here === from) {
       shown = n
       if (init) here = answer.url
