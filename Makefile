@@ -37,14 +37,14 @@ build:
 	@$(GO) vet -tags functions ./internal/app/... ./cmd/keyturn
 
 # What takes long under the race detector runs in full without it, and of what is not there for its numbers a part under it.
-UNRACED := ^(TestOneMorning|TestManyWeeks|TestYear|TestKill|TestStall)$$
+UNRACED := ^(TestOneMorning|TestManyWeeks|TestYear|TestKill|TestStall|TestHostile.*)$$
 
 # Property tests draw the same cases in every run; make properties draws others, and many more.
 unit:
 	@echo "== go test -race"
 	@RAPID_SEED=20260601 $(GO) test -race -count=1 -timeout 15m $(PKGS)
-	@echo "== go test: one morning, many weeks, a year, and a kill and a stall at every call"
-	@$(GO) test -count=1 -timeout 15m -run '$(UNRACED)' -v ./internal/e2e ./internal/fleet | grep -vE '^=== |^ +--- PASS: .*/points/'
+	@echo "== go test: one morning, many weeks, a year, a kill and a stall at every call, and hostile texts"
+	@$(GO) test -count=1 -timeout 15m -run '$(UNRACED)' -v ./internal/e2e ./internal/fleet ./templates | grep -vE '^=== |^ +--- PASS: (.*/points/|TestHostile)'
 
 # A year of 1,000 users: minutes.
 year:

@@ -11,7 +11,7 @@ import (
 // Answers about leaks, break-glass and exemptions stand whatever people, accounts and users are called.
 func TestHostileRights(t *testing.T) {
 	now := sampleNow
-	for _, text := range hostile {
+	for _, text := range everyHostile() {
 		snap := rotation.Snapshot{Account: rotation.AccountID(text), Name: text, Taken: now}
 		user := rotation.User{Name: rotation.UserName(text)}
 		evil := rotation.Actor{ID: text, Name: text, Email: text, Via: rotation.ViaSlack}

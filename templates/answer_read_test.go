@@ -149,7 +149,7 @@ func TestAloud(t *testing.T) {
 
 // What people may write stands in reports, reasons and App Home as text.
 func TestHostileReadings(t *testing.T) {
-	for _, text := range hostile {
+	for _, text := range everyHostile() {
 		t.Run(Cut(Clean(text), 24), func(t *testing.T) {
 			look := func(what string, m Message) {
 				t.Helper()

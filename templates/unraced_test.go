@@ -1,0 +1,6 @@
+//go:build !race
+
+package templates
+
+// everyHostile are the hostile texts.
+func everyHostile() []string { return hostile }
