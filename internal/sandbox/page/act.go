@@ -101,9 +101,12 @@ func (p *Server) acts() map[string]func(deed) (place, error) {
 	}
 }
 
-// message finds the message that a form names among those which the person sees.
+// message finds the message that a form names among those which the person sees: nobody reads another one's direct messages.
 func (d deed) message() (slackemu.Message, error) {
 	channel, ts := d.form.Get("channel"), d.form.Get("ts")
+	if at := d.at.Conversation(channel); at.channel(d.Server) != channel {
+		channel = ""
+	}
 	for _, m := range d.person.Visible(channel) {
 		if m.TS == ts {
 			return m, nil

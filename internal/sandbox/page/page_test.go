@@ -117,6 +117,21 @@ func TestTwentyClicks(t *testing.T) {
 	}
 }
 
+// TestOthersMessages: nobody sees, or presses, what is in somebody else's direct message.
+func TestOthersMessages(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	s.scan()
+	m := s.Slack.Messages(world.Owner)[0]
+	if _, body, _ := s.get("/?as=" + world.Guest + "&in=" + m.Channel); strings.Contains(body, "Replace access key") {
+		t.Error("the guest reads the owner's message")
+	}
+	at := "/?as=" + world.Guest
+	_, body := s.post("/act/use", url.Values{"at": {at}, "channel": {m.Channel}, "ts": {m.TS}, "use": {use(t, string(m.RawBlocks), "approve")}})
+	if !strings.Contains(body, "not there any more") {
+		t.Error("the guest pressed a button in the owner's message")
+	}
+}
+
 // use is the first button with an action in a page or in blocks, as its form sends it.
 func use(t *testing.T, blocks, action string) string {
 	t.Helper()

@@ -89,10 +89,12 @@ func (p *Server) reader(who *slackemu.Person) blockkit.Reader {
 	return blockkit.Reader{Zone: who.Zone(), Now: p.stage.Clock.Now(), User: user, Channel: channel, Group: group}
 }
 
-// channel is the ID of the conversation that is open.
+// channel is the ID of the conversation that is open: a public channel, or else the person's own direct message.
 func (at place) channel(p *Server) string {
-	if in := at.Get(pIn); in != inDM && in != inHome {
-		return in
+	for _, c := range p.stage.Slack.Channels() {
+		if c.ID == at.Get(pIn) {
+			return c.ID
+		}
 	}
 	return p.stage.Slack.DM(at.Get(pAs))
 }

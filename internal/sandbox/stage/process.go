@@ -112,7 +112,9 @@ func (s *Stage) restart(ctx context.Context) error {
 	s.bot.serve(p.app.Handler())
 	s.Changed()
 	if before != nil {
-		return before.store.Close()
+		if err := before.store.Close(); err != nil {
+			s.logs.add("the store of the dead process: " + err.Error())
+		}
 	}
 	return nil
 }
