@@ -16,7 +16,6 @@ import (
 
 	"github.com/keyturn/keyturn/internal/app"
 	"github.com/keyturn/keyturn/internal/app/config"
-	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
 )
 
@@ -50,37 +49,6 @@ func (c awsClient) Do(r *http.Request) (*http.Response, error) {
 		return nil, errors.Join(errDead{}, err)
 	}
 	return resp, err
-}
-
-// guarded is the store of a process.
-type guarded struct {
-	app.Store
-	s *Stage
-	p *process
-}
-
-// SaveRotation saves while the process lives, and adds what was saved to the trail.
-func (g guarded) SaveRotation(ctx context.Context, r rotation.Rotation) (rotation.Rotation, error) {
-	if g.p.dead.Load() {
-		return r, errDead{}
-	}
-	saved, err := g.Store.SaveRotation(ctx, r)
-	if err == nil {
-		g.s.trail.saved(saved)
-		g.s.Changed()
-	}
-	return saved, err
-}
-
-// Close leaves the store to whoever looks at it.
-func (g guarded) Close() error { return nil }
-
-// SetState keeps the notes of the process while it lives.
-func (g guarded) SetState(ctx context.Context, key, value string) error {
-	if g.p.dead.Load() {
-		return errDead{}
-	}
-	return g.Store.SetState(ctx, key, value)
 }
 
 // restart starts a new process of the product.
