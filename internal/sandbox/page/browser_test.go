@@ -253,7 +253,7 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	p.Within(notice).Click("Snooze")
 	p.Select("For how long?", "2 days")
 	p.Fill("Why? (optional)", "release week")
-	p.Eval("location.reload()", nil)
+	p.Open(s.url) // a reload
 	p.See("For how long?")
 	var kept string
 	p.Eval(`document.querySelector('dialog textarea, dialog input[type=text]').value`, &kept)
@@ -348,7 +348,7 @@ func TestTwoBrowsers(t *testing.T) {
 	var all string
 	fresh.Eval(`document.querySelector('main').innerText`, &all)
 	one.Within("main").See(all) // what was brought up to date bit by bit is what somebody sees who comes now
-	one.Eval("location.reload()", nil)
+	one.Open(s.url) // a reload
 	one.Within("main").See(all)
 	fresh.Close()
 	if n := len(s.AWS.Keys(world.Prod, world.Billing)); n != 2 {

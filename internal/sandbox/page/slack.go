@@ -108,7 +108,11 @@ func (p *Server) slackPane(at place) slackPane {
 		}
 	}
 	for _, c := range p.stage.Slack.Channels() {
-		out.Conversations = append(out.Conversations, link{"# " + c.Name, count(len(who.Visible(c.ID))), at.Conversation(c.ID).URL(), at.Get(pIn) == c.ID})
+		n := len(who.Visible(c.ID))
+		if n == 0 && c.ID != world.Channel && c.ID != at.Get(pIn) {
+			continue // nobody was ever sent there
+		}
+		out.Conversations = append(out.Conversations, link{"# " + c.Name, count(n), at.Conversation(c.ID).URL(), at.Get(pIn) == c.ID})
 		if at.Get(pIn) == c.ID {
 			out.Title = "#" + c.Name
 		}
