@@ -119,9 +119,23 @@ function windows(focus) {
 }
 
 // Nothing moves under a finger: what comes between press and release is shown after it.
-let held = Promise.resolve(), release = () => {}
-addEventListener('pointerdown', () => { release(); held = new Promise(done => { release = done }) }, true)
-for (const end of ['pointerup', 'pointercancel', 'blur']) addEventListener(end, () => setTimeout(release), true)
+let press = 0, pressed = false, released = Promise.resolve(), release = () => {}
+addEventListener('pointerdown', () => {
+  press++
+  if (pressed) return
+  pressed = true
+  released = new Promise(done => { release = done })
+}, true)
+for (const end of ['pointerup', 'pointercancel', 'blur']) {
+  addEventListener(end, () => {
+    const of = press
+    setTimeout(() => { // after the click
+      if (of !== press) return
+      pressed = false
+      release()
+    })
+  }, true)
+}
 
 const silent = 'The demo does not answer. If it has ended, start it again with make demo.'
 function lost(text) {
@@ -137,7 +151,7 @@ async function load(url, init) {
     const answer = await fetch(url, init)
     const text = await answer.text()
     if (!answer.ok) throw new Error(text)
-    await held
+    while (pressed) await released
     if (n > shown && here === from) {
       shown = n
       if (init) here = answer.url
