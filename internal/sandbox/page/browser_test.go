@@ -348,7 +348,7 @@ func TestTwoBrowsers(t *testing.T) {
 	var all string
 	fresh.Eval(`document.querySelector('main').innerText`, &all)
 	one.Within("main").See(all) // what was brought up to date bit by bit is what somebody sees who comes now
-	one.Open(s.url) // a reload
+	one.Open(s.url)             // a reload
 	one.Within("main").See(all)
 	fresh.Close()
 	if n := len(s.AWS.Keys(world.Prod, world.Billing)); n != 2 {
