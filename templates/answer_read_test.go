@@ -134,7 +134,7 @@ func TestThinned(t *testing.T) {
 func TestAloud(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"*bold* and `code`", "bold and code"},
-		{"• on <!date^1^{date_short_pretty} {time}|1 January 1970, 00:00 UTC>.", "on 1 January 1970, 00:00 UTC."},
+		{"• on <!date^1^{date_short} {time}|1 January 1970, 00:00 UTC>.", "on 1 January 1970, 00:00 UTC."},
 		{"✓ a\n    ✗ b", "yes: a\nno: b"},
 		{"`@channel` and &lt;!here&gt;", "@\u2060channel and &lt;!here&gt;"},
 		{":warning: look", "Attention: look"},

@@ -10,7 +10,7 @@ import (
 // answerMoment shows a time in the reader's own zone; where Slack cannot, in UTC. Days that people chose are shown as
 // they chose them instead, with answerDay.
 func answerMoment(t time.Time) string {
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), t.UTC().Format("2 January 2006, 15:04 UTC"))
+	return fmt.Sprintf("<!date^%d^{date_short} {time}|%s>", t.Unix(), t.UTC().Format("2 January 2006, 15:04 UTC"))
 }
 
 // answerDayOf reads a day written like 2026-06-01 as it is said; what is no day stays as it is.

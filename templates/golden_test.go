@@ -182,3 +182,14 @@ func sampleNamed(t testing.TB, name string) noticeSample {
 	t.Fatalf("no sample is named %q", name)
 	return noticeSample{}
 }
+
+// Slack makes "today" of its pretty dates, and sentences here say "on", "by" and "since" before a date.
+func TestDatesAreDates(t *testing.T) {
+	for _, s := range Catalogue() {
+		for _, blocks := range []any{s.Message, s.Modal, s.Home} {
+			if text := blocksJSON(t, blocks); strings.Contains(text, "_pretty}") {
+				t.Errorf("%s: a date that may read \"on today\"", s.Name)
+			}
+		}
+	}
+}

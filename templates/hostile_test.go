@@ -96,7 +96,7 @@ func poisoned(r rotation.Rotation, text string) rotation.Rotation {
 	return r
 }
 
-var ours = regexp.MustCompile(`<!date\^-?\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<@U0SECOPS1>|<!subteam\^S0(?:PLATFORM|SECOPS)>`)
+var ours = regexp.MustCompile(`<!date\^-?\d+\^\{date_short\} \{time\}\|[^<>|]*>|<@U0SECOPS1>|<!subteam\^S0(?:PLATFORM|SECOPS)>`)
 
 // clean fails where text that we did not write has kept a meaning.
 func clean(t *testing.T, m Message) {

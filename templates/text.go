@@ -117,7 +117,7 @@ func (v View) when(t time.Time) string {
 	if t.IsZero() {
 		return "a date that is not set yet"
 	}
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), v.stamp(t))
+	return fmt.Sprintf("<!date^%d^{date_short} {time}|%s>", t.Unix(), v.stamp(t))
 }
 
 // stamp is a time in plain text: "24 Nov 2026, 09:00 UTC".

@@ -67,8 +67,11 @@ function scrollable(next) {
   const other = be && be.dataset.scroll !== is.dataset.scroll
   const low = is.scrollHeight - is.scrollTop - is.clientHeight < 80 || Number(is.dataset.height || 0) - is.scrollTop - is.clientHeight < 80
   if (be && !other && be.dataset.newest !== is.dataset.newest && be.dataset.newest) status.textContent = be.dataset.newest
-  if (be) Object.assign(is.dataset, { scroll: be.dataset.scroll, newest: be.dataset.newest })
-  if (!be || other || low) is.scrollTop = is.scrollHeight
+  if (be) {
+    Object.assign(is.dataset, { scroll: be.dataset.scroll, newest: be.dataset.newest })
+    is.toggleAttribute('data-top', 'top' in be.dataset) // a Home is read from its top
+  }
+  if ('top' in is.dataset) { if (!be || other) is.scrollTop = 0 } else if (!be || other || low) is.scrollTop = is.scrollHeight
   is.dataset.height = is.scrollHeight
 }
 
