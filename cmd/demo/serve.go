@@ -89,8 +89,8 @@ func announce(out io.Writer, s *sandbox.Stage, address, data string) {
 
 `, address, s.AWS.URL(), id, secret, world.Region, s.AWS.URL(), world.Billing)
 	if data == "" {
-		fmt.Fprintln(out, "Everything is in memory and forgotten at the end. -data DIR keeps it. Ctrl-C ends it.")
+		fmt.Fprintln(out, "Everything is forgotten at the end; -data DIR keeps it. Ctrl-C ends it.")
 	} else {
-		fmt.Fprintf(out, "The world is kept in %s. Ctrl-C ends it.\n", data)
+		fmt.Fprintf(out, "The world is kept in %s, whole when it is ended in good order. Ctrl-C ends it.\n", data)
 	}
 }

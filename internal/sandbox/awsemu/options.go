@@ -136,5 +136,6 @@ type Call struct {
 	Phase                       Phase
 	Role                        string
 	User                        string // the IAM user whom the call is about, where it names one, one's key, or is signed with it
+	Failed                      bool   // the answer is an error; known after the call alone
 	Secret                      string // the secret that it names, as the caller wrote it: a name or an ARN
 }

@@ -164,7 +164,7 @@ func (s *Server) serve(r *request) (any, *failure) {
 	if fail != nil && fail.drop {
 		return nil, fail
 	}
-	call.Phase = After
+	call.Phase, call.Failed = After, fail != nil
 	if hook = s.hook(); hook != nil && hook(call) == Abort || f != nil && f.Kind == FaultDrop {
 		return nil, dropped
 	}

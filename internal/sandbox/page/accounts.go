@@ -26,7 +26,7 @@ type unit struct {
 type keyRow struct {
 	ID, Status, Age, LastUse string
 	Active                   bool
-	Days, Bar                int // Bar is of 100
+	Bar                      int // of 100
 	Level                    string
 	Works                    *stage.Workload
 }
@@ -163,7 +163,7 @@ func (p *Server) keyRow(k awsemu.Key, works []stage.Workload) keyRow {
 	now := p.stage.Clock.Now()
 	days := int(now.Sub(k.Created) / (24 * time.Hour))
 	row := keyRow{
-		ID: k.ID, Status: "Active", Active: !k.Inactive, Days: days, Age: plural(days, "day"), LastUse: "never used",
+		ID: k.ID, Status: "Active", Active: !k.Inactive, Age: plural(days, "day"), LastUse: "never used",
 		Bar: min(100, int(math.Round(float64(days)/policyAge*100))), Level: "ok",
 	}
 	switch {

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
@@ -89,7 +91,8 @@ func sentence(err error) string {
 	case strings.Contains(text, "send to the bot"):
 		text = "Slack shows: keyturn is not responding. It does not run just now: start it again, or let the clock go on"
 	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
 }
 
 // acts are all the deeds, by the last part of their address.
@@ -97,7 +100,7 @@ func (p *Server) acts() map[string]func(deed) (place, error) {
 	return map[string]func(deed) (place, error){
 		"use": deed.use, "view": deed.view, "submit": deed.submit, "close": deed.close, "say": deed.say,
 		"shortcut": deed.shortcut, "home": deed.home,
-		"scan": deed.scan, "pass": deed.pass, "key": deed.key, "trouble": deed.trouble, "kill": deed.kill, "start": deed.start, "tour": deed.again,
+		"scan": deed.scan, "pass": deed.pass, "key": deed.key, "trouble": deed.trouble, "kill": deed.kill, "start": deed.start, "skip": deed.skip,
 	}
 }
 
@@ -128,7 +131,11 @@ func (d deed) use() (place, error) {
 	if err != nil {
 		return d.at, err
 	}
-	return d.at, d.person.Choose(m, u.Block+"/"+u.Action, u.Value).Err
+	value, err := d.chosen(u, m.RawBlocks)
+	if err != nil {
+		return d.at, err
+	}
+	return d.at, d.person.Choose(m, u.Block+"/"+u.Action, value).Err
 }
 
 // view presses what stands in the open window, or in the Home, with what was typed there so far.
@@ -137,10 +144,7 @@ func (d deed) view() (place, error) {
 	if err != nil {
 		return d.at, err
 	}
-	shown, ok := d.person.HomeTab()
-	if open := d.person.Windows(); len(open) > 0 {
-		shown, ok = open[len(open)-1], true
-	}
+	shown, ok := d.shown()
 	if !ok {
 		return d.at, errGone
 	}
@@ -151,16 +155,19 @@ func (d deed) view() (place, error) {
 	if err != nil {
 		return d.at, err
 	}
-	return d.at, d.person.ChooseView(u.Block+"/"+u.Action, u.Value).Err
+	value, err := d.chosen(u, shown.Blocks)
+	if err != nil {
+		return d.at, err
+	}
+	return d.at, d.person.ChooseView(u.Block+"/"+u.Action, value).Err
 }
 
 // submit sends the open window.
 func (d deed) submit() (place, error) {
-	open := d.person.Windows()
-	if len(open) == 0 {
+	top, ok := d.shown()
+	if !ok {
 		return d.at, errGone
 	}
-	top := open[len(open)-1]
 	values, err := d.entered(top)
 	if err != nil {
 		return d.at, err
@@ -173,7 +180,25 @@ func (d deed) submit() (place, error) {
 }
 
 // close closes the open window.
-func (d deed) close() (place, error) { return d.at, d.person.CloseModal().Err }
+func (d deed) close() (place, error) {
+	if _, ok := d.shown(); !ok {
+		return d.at, errGone
+	}
+	return d.at, d.person.CloseModal().Err
+}
+
+// shown is the window, or the Home, that the form was in: the one that the person sees, or none if that is another one by now.
+func (d deed) shown() (v slackemu.Shown, ok bool) {
+	if open := d.person.Windows(); len(open) > 0 {
+		v, ok = open[len(open)-1], true
+	} else {
+		v, ok = d.person.HomeTab()
+	}
+	return v, ok && v.ID == d.form.Get("view")
+}
+
+// typed is how Slack keeps what a person types: no mark of its own can be made of it.
+var typed = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // say posts a message, or types a command.
 func (d deed) say() (place, error) {
@@ -188,7 +213,7 @@ func (d deed) say() (place, error) {
 	case strings.HasPrefix(text, "/"):
 		return d.at, fmt.Errorf("%s is not a valid command. This workspace has /keys", strings.Fields(text)[0])
 	default:
-		d.person.Say(channel, text)
+		d.person.Say(channel, typed.Replace(text))
 		return d.at, nil
 	}
 }

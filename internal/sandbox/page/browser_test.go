@@ -3,7 +3,9 @@ package page
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/keyturn/keyturn/internal/sandbox/awsemu"
 	"github.com/keyturn/keyturn/internal/sandbox/browser"
 	"github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
@@ -14,6 +16,15 @@ var (
 	wide   = browser.Size{Width: 1440, Height: 1000}
 	narrow = browser.Size{Width: 360, Height: 740, Mobile: true}
 )
+
+// mustPass lets hours go by.
+func (s *site) mustPass(hours int) {
+	s.t.Helper()
+	if err := s.Pass("time", time.Duration(hours)*time.Hour); err != nil {
+		s.t.Fatal(err)
+	}
+	s.still()
+}
 
 // messageOf is the selector of the newest message in a channel, or of a person's, that names something.
 func (s *site) messageOf(where, names string) string {
@@ -62,6 +73,7 @@ func TestTourInTheBrowser(t *testing.T) {
 
 	p.Click("Act as the guest in #aws-keys")
 	p.See("Guest's screen")
+	p.Within("#status").See("Guest's screen, #aws-keys. 1 of 8 steps of the tour done.")
 	p.Within(s.messageOf(world.Channel, "vendor-feed")).Click("Approve")
 	p.See("Guests of the workspace cannot decide")
 	p.See("2 of 8 steps done")
@@ -250,6 +262,25 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	p.Screenshot(shot("window"))
 	p.Press("Escape")
 
+	p.Within(notice).Click("More actions")
+	p.Within(notice).Click("Exempt…")
+	p.Within("dialog").See("Until when?")
+	p.Within("dialog").Click("Exempt")
+	p.See("Please complete this required field.")
+	var on string
+	p.Eval(`document.activeElement.getAttribute('aria-invalid')`, &on)
+	if on != "true" {
+		t.Error("the focus is not on the field with the error")
+	}
+	bot := s.Slack.BotURL()
+	s.Slack.SetBotURL("http://127.0.0.1:1") // nobody listens there
+	p.Fill("Why?", "a vendor")
+	p.Within("dialog").Click("Exempt")
+	p.Within("dialog").See("does not run just now")
+	p.Audit("an error within a window")
+	s.Slack.SetBotURL(bot)
+	p.Press("Escape")
+
 	p.Within(notice).Click("Snooze")
 	p.Select("For how long?", "2 days")
 	p.Fill("Why? (optional)", "release week")
@@ -277,6 +308,9 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	small.Close()
 	p.Open(s.url + "/catalogue")
 	p.See("notice: upcoming")
+	p.Within("nav").Click("home")
+	p.Within("#list").See("home: ")
+	p.Within("#list").Not("notice: upcoming")
 	for _, group := range []string{"modal", "mail", "home"} {
 		p.Open(s.url + "/catalogue?group=" + group)
 		p.Audit("the catalogue: " + group)
@@ -305,7 +339,7 @@ func TestKeyboardInTheBrowser(t *testing.T) {
 	p.Press("Enter")
 	p.See("1 of 8 steps done")
 	s.still()
-	p.See("Scanned 2 accounts")
+	p.See("Scanned accounts: 2")
 	at("Scan now")
 
 	notice := s.messageOf(world.Owner, "billing-export")
@@ -325,6 +359,35 @@ func TestKeyboardInTheBrowser(t *testing.T) {
 	if !back {
 		at("a button of the notice")
 	}
+	p.Close()
+}
+
+// TestQuestionInTheBrowser: what asks before it acts does nothing if the answer is no, and keeps its question open while the
+// world goes on.
+func TestQuestionInTheBrowser(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: func(w *world.World) {
+		w.AWS.AddUser(world.Prod, awsemu.User{Name: "old-tool", Path: "/", Tags: map[string]string{"owner": "billing@acme.example"}, CreatedAt: world.Start.AddDate(-1, 0, 0)})
+		w.AWS.AddKey(world.Prod, "old-tool", awsemu.Key{Created: world.Start.AddDate(0, 0, -140)})
+	}})
+	p := browser.Start(t).Tab(t, wide)
+	p.Open(s.url)
+	p.Click("Scan now")
+	p.See("old-tool")
+	s.still()
+	notice := s.messageOf(world.Owner, "old-tool")
+	p.Within(notice).Click("Approve removal")
+	p.Within(notice + " dialog").See("Remove the last active key?")
+	p.Audit("a question")
+	s.Slack.As(world.Guest).Say(world.Channel, "something else happens")
+	s.mustPass(6)
+	p.Within(notice + " dialog").See("Remove the last active key?")
+	p.Press("Escape")
+	if k := s.AWS.Keys(world.Prod, "old-tool"); len(k) != 1 || k[0].Inactive {
+		t.Errorf("no was taken for yes: %+v", k)
+	}
+	p.Within(notice).Click("Approve removal")
+	p.Within(notice + " dialog").Click("Remove it")
+	p.Within(notice).See("one click restores it")
 	p.Close()
 }
 

@@ -2,7 +2,9 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
@@ -55,8 +57,10 @@ func (d deed) entered(v slackemu.Shown) (map[string]any, error) {
 		key := in.Block + "/" + in.Action
 		values, ok := given[key]
 		switch {
-		case strings.HasPrefix(in.Type, "multi_") || in.Type == "checkboxes":
+		case in.Type == "multi_static_select" || in.Type == "checkboxes":
 			out[key] = append([]string{}, values...)
+		case strings.HasPrefix(in.Type, "multi_"): // typed, with a space between
+			out[key] = append([]string{}, strings.Fields(strings.Join(values, " "))...)
 		case !ok:
 		case in.Type == "datetimepicker" && values[0] != "":
 			at, err := blockkit.ParseDateTime(values[0], d.person.Zone())
@@ -69,4 +73,28 @@ func (d deed) entered(v slackemu.Shown) (map[string]any, error) {
 		}
 	}
 	return out, nil
+}
+
+// chosen is the value that goes with a use: the option's, or the button's, or else what the element's field in the form holds.
+func (d deed) chosen(u blockkit.Use, blocks json.RawMessage) (string, error) {
+	if u.Value != "" {
+		return u.Value, nil
+	}
+	values, err := d.entered(slackemu.Shown{Blocks: blocks})
+	if err != nil {
+		return "", err
+	}
+	switch v := values[u.Block+"/"+u.Action].(type) {
+	case string:
+		return v, nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case []string:
+		if len(v) > 1 {
+			return "", errors.New("this page can make one choice at a time here")
+		}
+		return strings.Join(v, ""), nil
+	default:
+		return "", nil
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
 )
 
@@ -31,6 +32,18 @@ func TestEntered(t *testing.T) {
 	want := map[string]any{"why/text": "because", "boxes/c": []string{"one", "two"}, "people/m": []string{}, "at/d": int64(1780300800), "sec/s": "x", "act/p": "2026-06-02"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	d.form.Set("in:at/d", "")
+	d.form.Set("in:people/m", "U2 U3")
+	if got, err := d.entered(v); err != nil || got["at/d"] != "" || len(got["people/m"].([]string)) != 2 {
+		t.Errorf("%v %v", got, err)
+	}
+	for use, want := range map[blockkit.Use]string{
+		{Block: "act", Action: "p"}: "2026-06-02", {Block: "act", Action: "p", Value: "own"}: "own", {Block: "sec", Action: "s"}: "x", {Block: "act", Action: "none"}: "",
+	} {
+		if got, err := d.chosen(use, v.Blocks); got != want || err != nil {
+			t.Errorf("%v: %q %v", use, got, err)
+		}
 	}
 	d.form.Set("in:at/d", "tomorrow")
 	if _, err := d.entered(v); err == nil {

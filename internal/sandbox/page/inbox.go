@@ -16,7 +16,6 @@ type mailRow struct {
 	From, To, Subject string
 	At                string
 	URL               template.URL
-	Current           bool
 }
 
 type mailView struct {

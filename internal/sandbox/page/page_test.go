@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
 	"github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
@@ -129,6 +130,35 @@ func TestOthersMessages(t *testing.T) {
 	_, body := s.post("/act/use", url.Values{"at": {at}, "channel": {m.Channel}, "ts": {m.TS}, "use": {use(t, string(m.RawBlocks), "approve")}})
 	if !strings.Contains(body, "not there any more") {
 		t.Error("the guest pressed a button in the owner's message")
+	}
+}
+
+// TestStaleWindow: what another browser still shows of a window that is closed presses nothing in the next one.
+func TestStaleWindow(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	s.scan()
+	m := s.Slack.Messages(world.Owner)[0]
+	press := url.Values{"at": {"/"}, "channel": {m.Channel}, "ts": {m.TS}, "use": {use(t, string(m.RawBlocks), "snooze")}}
+	s.post("/act/use", press)
+	first := s.Slack.As(world.Owner).Windows()
+	if len(first) != 1 {
+		t.Fatalf("%d windows", len(first))
+	}
+	s.post("/act/close", url.Values{"at": {"/"}, "view": {first[0].ID}})
+	s.post("/act/use", press)
+	if _, body := s.post("/act/submit", url.Values{"at": {"/"}, "view": {first[0].ID}}); !strings.Contains(body, "not open any more") {
+		t.Error("nothing says that the window is gone")
+	}
+	if open := s.Slack.As(world.Owner).Windows(); len(open) != 1 || open[0].ID == first[0].ID {
+		t.Errorf("the next window was touched: %v", open)
+	}
+}
+
+// TestTyped: what a person types is text, also where it looks like a mark of Slack's.
+func TestTyped(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	if _, body := s.post("/act/say", url.Values{"at": {"/?in=C0KEYS"}, "text": {"<!channel> <https://x.example|y> & <b>"}}); !strings.Contains(body, "&lt;!channel&gt; &lt;https://x.example|y&gt; &amp; &lt;b&gt;") {
+		t.Error("it became something else")
 	}
 }
 
@@ -263,4 +293,38 @@ func FuzzPlace(f *testing.F) {
 			t.Fatalf("%q, then %q", u, again)
 		}
 	})
+}
+
+// TestTourNeverStuck: a step that cannot be done any more does not hold up those after it, and each can be skipped.
+func TestTourNeverStuck(t *testing.T) {
+	hero := func(outcome rotation.Outcome, events ...string) seen {
+		r := rotation.Rotation{Outcome: outcome}
+		for _, e := range events {
+			r.History = append(r.History, rotation.Entry{Event: e})
+		}
+		return seen{hero: &r}
+	}
+	for name, c := range map[string]struct {
+		s           seen
+		noted, want int
+	}{
+		"nothing":                    {seen{}, 0, 0},
+		"scanned":                    {hero(""), 0, 1},
+		"approved before the guest":  {hero("", "issued"), 1, 3},
+		"installed before ten days":  {hero("", "issued", "confirm"), 3, 5},
+		"deleted without a restore":  {hero(rotation.OutcomeRotated, "issued", "deactivated"), 3, 8},
+		"rejected: nothing more now": {hero(rotation.OutcomeRejected), 2, 2},
+		"never back":                 {seen{}, 6, 6},
+	} {
+		if got := behind(c.s, c.noted); got != c.want {
+			t.Errorf("%s: %d steps done, want %d", name, got, c.want)
+		}
+	}
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	for range len(tour) {
+		s.post("/act/skip", url.Values{"at": {"/"}})
+	}
+	if _, body, _ := s.get("/"); !strings.Contains(body, "8 of 8 steps done") {
+		t.Error("skipping does not come to the end")
+	}
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"crypto/rand"
 	"embed"
 	"fmt"
 	"html/template"
@@ -29,6 +30,7 @@ type Server struct {
 	mux   *http.ServeMux
 	html  *template.Template
 	style []byte
+	run   string // names this process
 
 	mu    sync.Mutex
 	heard map[string]heard // by person
@@ -43,7 +45,7 @@ type heard struct {
 
 // New returns the page of a stage.
 func New(s *stage.Stage) (*Server, error) {
-	p := &Server{stage: s, mux: http.NewServeMux(), heard: map[string]heard{}}
+	p := &Server{stage: s, mux: http.NewServeMux(), heard: map[string]heard{}, run: rand.Text()}
 	var err error
 	if p.html, err = template.New("page").Funcs(functions).ParseFS(files, "html/*.html"); err != nil {
 		return nil, fmt.Errorf("the page's templates: %w", err)

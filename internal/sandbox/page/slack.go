@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/keyturn/keyturn/bot"
 	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
@@ -52,7 +53,6 @@ type message struct {
 type window struct {
 	ID, Title, Submit, Close string
 	Body                     template.HTML
-	Below                    int // windows below this one
 }
 
 type slackPane struct {
@@ -74,11 +74,18 @@ type slackPane struct {
 
 type command struct{ Line, Does string }
 
-// commands are what the box completes.
+// commands are what the box completes: the words of commands, and after them whoever types goes on.
 func commands() []command {
 	var out []command
 	for _, s := range bot.Specs() {
-		out = append(out, command{"/keys " + s.Usage, s.Does})
+		words := s.Usage
+		if i := strings.IndexFunc(words, func(r rune) bool { return r != ' ' && r != '-' && !unicode.IsLower(r) }); i >= 0 {
+			words = words[:i]
+		}
+		line := "/keys " + strings.TrimSpace(words) + " "
+		if !slices.ContainsFunc(out, func(c command) bool { return c.Line == line }) {
+			out = append(out, command{line, s.Usage + ": " + s.Does})
+		}
 	}
 	return out
 }
@@ -124,7 +131,6 @@ func (p *Server) slackPane(at place) slackPane {
 	out.Refused = p.refusals()
 	if ws := who.Windows(); len(ws) > 0 {
 		out.Window = windowOf(ws[len(ws)-1], "w-", reader, told)
-		out.Window.Below = len(ws) - 1
 	}
 	if out.InHome {
 		out.Title = "keyturn, Home"
@@ -173,7 +179,10 @@ func (p *Server) conversation(out *slackPane, at place, who *slackemu.Person, re
 			if v.Open {
 				open = ""
 				for _, r := range replies {
-					v.Replies = append(v.Replies, p.message(r, at, reader))
+					reply := p.message(r, at, reader)
+					reply.Key = "r-" + reply.Key // a broadcast stands in the channel, too
+					reply.Body = body(r.Text, r.RawBlocks, blockkit.Options{Reader: reader, ID: reply.Key})
+					v.Replies = append(v.Replies, reply)
 				}
 			}
 			v.Thread = at.With(pThread, open).URL()

@@ -90,7 +90,7 @@ var tour = []tourStep{
 	{
 		Title: "The end of a key",
 		Text:  "Act as the owner and press Release. Then press “+10 days” until the old key, idle again, is deactivated and ten days later deleted. Type /keys history with its ID to read what happened.",
-		Show:  "Act as the owner", Place: func(at place) place { return heroKeys(as(world.Owner, inDM)(at)) },
+		Show:  "Act as the owner", Place: func(at place) place { return as(world.Owner, inDM)(at).Side(sideTimeline) },
 		Done: func(s seen) bool { return s.hero != nil && s.hero.Outcome == rotation.OutcomeRotated },
 	},
 }
@@ -113,7 +113,7 @@ type tourRow struct {
 	Done, Current bool
 }
 
-// tourView sees how far the tour is, which goes on by itself and never back.
+// tourView shows how far the tour is, which goes on by itself and never back.
 func (p *Server) tourView(ctx context.Context, at place) tourView {
 	out := tourView{At: at.Str(), Off: at.Get(pTour) == "off", Of: len(tour), Toggle: at.With(pTour, "off").URL()}
 	if out.Off {
@@ -135,13 +135,21 @@ func (p *Server) reached(ctx context.Context) int {
 	if err != nil || noted < 0 {
 		noted = 0
 	}
-	n := min(noted, len(tour))
-	s := p.seen(ctx)
-	for n < len(tour) && tour[n].Done(s) {
-		n++
-	}
+	n := behind(p.seen(ctx), noted)
 	if n > noted {
 		p.stage.SetNote(noteTour, strconv.Itoa(n))
+	}
+	return n
+}
+
+// behind is how many steps are behind whoever takes the tour: those that were noted, and all up to the last one that is done. A
+// step that somebody went past in another order holds up nothing.
+func behind(s seen, noted int) int {
+	n := min(max(noted, 0), len(tour))
+	for i := n; i < len(tour); i++ {
+		if tour[i].Done(s) {
+			n = i + 1
+		}
 	}
 	return n
 }

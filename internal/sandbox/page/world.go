@@ -1,14 +1,14 @@
 package page
 
 import (
-	"html/template"
 	"net/http"
 
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
 )
 
 type worldView struct {
-	Place    place
+	Run      string // of this process: what was typed in another one is not brought back
+	Version  int
 	At       string
 	Me       slackemu.User
 	People   []link
@@ -23,7 +23,6 @@ type worldView struct {
 	Inbox    *inboxPane
 	Timeline *timelinePane
 	Log      []string
-	Self     template.URL
 }
 
 // mostLog is how many lines of keyturn's log are shown.
@@ -32,9 +31,10 @@ const mostLog = 60
 // world shows everything on one page.
 func (p *Server) world(w http.ResponseWriter, r *http.Request) {
 	at := placeOf(r.URL.Query())
-	v := worldView{Place: at, At: at.Str(), Self: at.URL(), Side: at.Get(pSide)}
+	v := worldView{Run: p.run, At: at.Str(), Side: at.Get(pSide)}
+	v.Version, _ = p.stage.Version() // what changes from here on is told by an event
+	name, _, _ := p.stage.Slack.Names()
 	for _, x := range people {
-		name, _, _ := p.stage.Slack.Names()
 		v.People = append(v.People, link{name(x.ID), x.Part, at.With(pAs, x.ID, pThread, "", pOlder, "").URL(), at.Get(pAs) == x.ID})
 	}
 	v.Tour = p.tourView(r.Context(), at)

@@ -115,6 +115,9 @@ func valueFor(e node, given any) (v node, ok bool) {
 		out[key] = chosen
 		return out, true
 	case "selected_date_time":
+		if one(given) == "" {
+			return out, true
+		}
 		n, err := strconv.ParseInt(one(given), 10, 64)
 		out[key] = json.Number(strconv.FormatInt(n, 10))
 		return out, err == nil

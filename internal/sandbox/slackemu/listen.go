@@ -71,6 +71,13 @@ func (s *Server) URL() string {
 // APIURL returns what slack.OptionAPIURL takes.
 func (s *Server) APIURL() string { return s.URL() + "/api/" }
 
+// BotURL returns where the bot listens.
+func (s *Server) BotURL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.botURL
+}
+
 // SetBotURL says where the bot listens.
 func (s *Server) SetBotURL(url string) {
 	s.mu.Lock()

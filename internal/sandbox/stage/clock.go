@@ -15,11 +15,14 @@ type appAccount = scheduler.Account
 // Tick is how often the scheduler looks for what is due.
 const Tick = time.Hour
 
-const lastScan = "last_scan" // of the notes
+const (
+	lastScan = "last_scan" // of the notes
+	scanJob  = "Scan"
+)
 
 // Scan starts a scan of the organization. ErrBusy.
 func (s *Stage) Scan() error {
-	return s.run("Scan", 0, func(ctx context.Context) (string, error) { return s.scan(ctx) })
+	return s.run(scanJob, 0, func(ctx context.Context) (string, error) { return s.scan(ctx) })
 }
 
 func (s *Stage) scan(ctx context.Context) (string, error) {
@@ -33,9 +36,9 @@ func (s *Stage) scan(ctx context.Context) (string, error) {
 		return "", s.orKilled(err)
 	}
 	s.SetNote(lastScan, s.Clock.Now().UTC().Format(time.RFC3339))
-	said := fmt.Sprintf("Scanned %d accounts, %d users, %d keys: %d past their age, %d rotations opened.", sum.Accounts, sum.Users, sum.Keys, sum.OverAge, sum.Opened)
+	said := fmt.Sprintf("Scanned accounts: %d, users: %d, keys: %d. Past their age: %d. Rotations opened: %d.", sum.Accounts, sum.Users, sum.Keys, sum.OverAge, sum.Opened)
 	if n := len(sum.Failed); n > 0 {
-		said += fmt.Sprintf(" %d accounts could not be scanned: %s", n, sum.Failed[0].Error)
+		said += fmt.Sprintf(" Accounts that could not be scanned: %d, the first because: %s", n, sum.Failed[0].Error)
 	}
 	return said, nil
 }
@@ -57,7 +60,7 @@ func (s *Stage) Pass(name string, d time.Duration) error {
 			if err := s.hour(ctx); err != nil {
 				return "", err
 			}
-			s.jobs.progress(i+1, hours)
+			s.jobs.progress(name, i+1, hours)
 		}
 		return "It is now " + s.Clock.Now().Format("Monday 2 January 2006, 15:04 UTC") + ".", nil
 	})
@@ -74,7 +77,7 @@ func (s *Stage) hour(ctx context.Context) error {
 	if now.Truncate(WorkloadEvery).After(now.Add(-Tick)) {
 		s.workAll()
 	}
-	if last, err := time.Parse(time.RFC3339, s.Note(lastScan)); err == nil && !now.Before(last.Add(24*time.Hour)) {
+	if last, err := time.Parse(time.RFC3339, s.Note(lastScan)); err != nil || !now.Before(last.Add(24*time.Hour)) {
 		if _, err := s.scan(ctx); err != nil {
 			return err
 		}

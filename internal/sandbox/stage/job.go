@@ -77,10 +77,11 @@ func (s *Stage) Wait(ctx context.Context) error {
 	}
 }
 
-func (j *jobs) progress(done, total int) {
+// progress notes how far an action is; a scan within another action is no progress of that one.
+func (j *jobs) progress(name string, done, total int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.now.Running {
+	if j.now.Running && j.now.Name == name {
 		j.now.Done, j.now.Total = done, total
 	}
 }

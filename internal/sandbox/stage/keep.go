@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/keyturn/keyturn/internal/rotation"
+	"github.com/keyturn/keyturn/internal/sandbox/world"
 )
 
 // kept is what the stage keeps beside the world and the product's store.
@@ -58,8 +59,7 @@ func (s *Stage) save() error {
 	if err != nil {
 		return fmt.Errorf("save the stage: %w", err)
 	}
-	tmp := s.keptFile() + ".new"
-	return errors.Join(s.World.Save(s.dir), os.WriteFile(tmp, text, 0o600), os.Rename(tmp, s.keptFile()))
+	return errors.Join(s.World.Save(s.dir), world.Replace(s.keptFile(), text))
 }
 
 // load reads what save wrote. A world without it begins its trail anew.

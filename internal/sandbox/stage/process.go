@@ -68,7 +68,7 @@ func (s *Stage) restart(ctx context.Context) error {
 		AWS: s.awsConfig(p), Now: s.Clock.Now, Real: s.Hands.Now, Wait: s.Hands.Wait,
 		Log:       slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{ReplaceAttr: s.logTime})),
 		WrapStore: func(st app.Store) app.Store { p.store = st; return guarded{st, s, p} },
-		Progress:  func(done, total int, _ appAccount) { s.jobs.progress(done, total) },
+		Progress:  func(done, total int, _ appAccount) { s.jobs.progress(scanJob, done, total) },
 	})
 	if err != nil {
 		return err
@@ -108,13 +108,18 @@ func (s *Stage) logTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+var errClosed = errors.New("the local world has ended: start it again with make demo")
+
 // App returns the product as it runs now. A killed one is replaced first, as whatever watches over it would do.
 func (s *Stage) App(ctx context.Context) (*app.App, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	s.mu.Lock()
-	p := s.process
+	p, closed := s.process, s.closed
 	s.mu.Unlock()
+	if closed {
+		return nil, errClosed
+	}
 	if p.dead.Load() {
 		if err := s.restart(ctx); err != nil {
 			return nil, err

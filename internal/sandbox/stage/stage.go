@@ -40,7 +40,8 @@ type Stage struct {
 	workloads []Workload
 	switches  map[Trouble]bool
 	notes     map[string]string
-	closed    bool
+	opened    bool // what is kept was read, and may be written
+	closed    bool // nothing is started any more
 }
 
 // Open starts both emulators and the whole application, on loopback. With a folder that a stage has kept its state in, the
@@ -76,6 +77,7 @@ func Open(ctx context.Context, o Options) (s *Stage, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.opened = true
 	s.Slack.LimitRates(s.Hands.Now)
 	s.watch()
 	s.saving()
@@ -89,11 +91,13 @@ func Open(ctx context.Context, o Options) (s *Stage, err error) {
 // Close ends everything, and removes the state unless a folder keeps it.
 func (s *Stage) Close() error {
 	var errs []error
+	s.jobs.close()
+	s.starting.Lock() // what is being started is ended, too
 	s.mu.Lock()
 	s.closed = true
 	p := s.process
 	s.mu.Unlock()
-	s.jobs.close()
+	s.starting.Unlock()
 	if p != nil {
 		errs = append(errs, p.app.Close())
 	}
@@ -103,7 +107,9 @@ func (s *Stage) Close() error {
 		errs = append(errs, p.store.Close())
 	}
 	if s.World != nil {
-		errs = append(errs, s.save())
+		if s.opened {
+			errs = append(errs, s.save())
+		}
 		s.AWS.OnCall(nil)
 		s.Slack.OnCall(nil)
 	}
@@ -119,9 +125,6 @@ func (s *Stage) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// Dir returns the folder of the state.
-func (s *Stage) Dir() string { return s.dir }
 
 func (s *Stage) database() string { return filepath.Join(s.dir, "keyturn.db") }
 

@@ -2,9 +2,16 @@ package stage
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/keyturn/keyturn/internal/rotation"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
@@ -89,7 +96,7 @@ func events(r rotation.Rotation) string {
 func TestLifeOfAKey(t *testing.T) {
 	s := open(t, Options{})
 	old := s.AWS.Keys(world.Prod, world.Billing)[0].ID
-	if j := s.do(t, s.Scan); j.Err != nil || !strings.Contains(j.Said, "1 rotations opened") || j.AWS == 0 {
+	if j := s.do(t, s.Scan); j.Err != nil || !strings.Contains(j.Said, "Rotations opened: 1") || j.AWS == 0 {
 		t.Fatalf("scan: %+v", j)
 	}
 	if r := s.press(t, world.Owner, "Approve"); r.Err != nil {
@@ -263,5 +270,89 @@ func TestUserOfSecret(t *testing.T) {
 		if got := userOfSecret(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
+	}
+}
+
+// TestRefusedFolder: a folder that cannot be read is left as it was.
+func TestRefusedFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Open(t.Context(), Options{Data: dir, Seed: (*world.World).SeedHero})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "stage.json")
+	if err := os.WriteFile(file, []byte(`{"Version":99}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), Options{Data: dir}); err == nil || !strings.Contains(err.Error(), "Remove the folder") {
+		t.Errorf("it was opened: %v", err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != `{"Version":99}` {
+		t.Errorf("it was overwritten: %s %v", b, err)
+	}
+}
+
+// TestEndsAnyTime: a stage ends in good order in the middle of a long action, while the product is dead, and while it is doomed;
+// nothing is started after that.
+func TestEndsAnyTime(t *testing.T) {
+	for name, until := range map[string]func(*testing.T, *Stage){
+		"in an action": func(t *testing.T, s *Stage) {
+			if err := s.Pass("time", 240*time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"doomed": func(_ *testing.T, s *Stage) { s.Kill(true) },
+		"dead": func(_ *testing.T, s *Stage) {
+			s.mu.Lock()
+			s.die()
+			s.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), Options{Data: t.TempDir(), Seed: (*world.World).SeedHero})
+			if err != nil {
+				t.Fatal(err)
+			}
+			until(t, s)
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.App(t.Context()); err == nil {
+				t.Error("something is started after the end")
+			}
+		})
+	}
+}
+
+// TestSomebodyElsesCall: only keyturn's own change kills it, and none that was refused.
+func TestSomebodyElsesCall(t *testing.T) {
+	s := open(t, Options{})
+	s.do(t, s.Scan)
+	s.Kill(true)
+	cfg := s.AWSConfig()
+	id, secret := s.ProdCredentials()
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(id, secret, "")
+	_, err := iam.NewFromConfig(cfg).UpdateAccessKey(t.Context(), &iam.UpdateAccessKeyInput{
+		UserName: awssdk.String(world.Billing), AccessKeyId: awssdk.String(s.AWS.Keys(world.Prod, world.Billing)[0].ID), Status: types.StatusTypeActive,
+	})
+	if life, _ := s.Life(); err != nil || life != Doomed {
+		t.Errorf("somebody's own call: %v, life %v", err, life)
+	}
+	s.Switch(IAMThrottled, true)
+	s.press(t, world.Owner, "Approve")
+	if life, after := s.Life(); life == Dead && strings.HasPrefix(after, "iam:") {
+		t.Errorf("killed after %s, which was refused", after)
+	}
+}
+
+// TestScansBySelf: the clock scans once a day, also if nobody ever did by hand.
+func TestScansBySelf(t *testing.T) {
+	s := open(t, Options{})
+	s.mustPass(t, 24*time.Hour)
+	if r := s.hero(t); r.Opened.IsZero() {
+		t.Error("nothing was found")
 	}
 }

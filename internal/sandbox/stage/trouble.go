@@ -5,6 +5,7 @@ import (
 
 	"github.com/keyturn/keyturn/internal/sandbox/awsemu"
 	"github.com/keyturn/keyturn/internal/sandbox/slackemu"
+	"github.com/keyturn/keyturn/internal/sandbox/world"
 )
 
 // Trouble is something that goes wrong until it is switched off.
@@ -88,8 +89,8 @@ func (s *Stage) watch() {
 		s.trail.called(c)
 		s.jobs.called()
 		defer s.Changed()
-		if !(Operation{c.Service, c.Operation}).Changes() || c.Service == "sesv2" {
-			return awsemu.Proceed
+		if !(Operation{c.Service, c.Operation}).Changes() || c.Failed || c.Role != world.MemberRole || c.Service == "sesv2" {
+			return awsemu.Proceed // nothing was changed in a member account, or not by keyturn
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

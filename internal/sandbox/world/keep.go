@@ -61,12 +61,12 @@ func (w *World) save(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return replace(filepath.Join(dir, keptFile), b.Bytes())
+	return Replace(filepath.Join(dir, keptFile), b.Bytes())
 }
 
-// replace puts a file in the place of another one so that there is a whole one at any time.
-func replace(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+keptFile+"-*") // with mode 0600
+// Replace puts a file in the place of another one so that there is a whole one at any time. It is for its owner alone.
+func Replace(path string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // with mode 0600
 	if err != nil {
 		return err
 	}

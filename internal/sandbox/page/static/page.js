@@ -23,6 +23,8 @@ function show(text) {
     if (be) reorder(is, be)
   }
   scrollable(next)
+  const say = next.body.dataset.say // whose screen it is, how far the tour is, and what came of the clock: for whoever does not see it
+  if (say !== document.body.dataset.say) status.textContent = document.body.dataset.say = say
   if (here !== location.href) history.pushState(null, '', here)
   if (!windows(focus)) refocus(focus)
 }
@@ -30,7 +32,12 @@ function show(text) {
 // swap replaces a part if it changed. Opened details stay open.
 function swap(is, be) {
   if (served.get(is) === be.outerHTML) return
+  if (is.querySelector('dialog[open]:not([data-modal])')) return // somebody reads a question: after it
   const text = be.outerHTML
+  for (const el of is.querySelectorAll('input[id]:not([type=hidden])')) { // what is being typed
+    const to = be.querySelector(`#${CSS.escape(el.id)}`)
+    if (to && el.value !== el.defaultValue && to.defaultValue === el.defaultValue) to.value = el.value
+  }
   const opened = [...(is.matches('details') ? [is] : []), ...is.querySelectorAll('details')].filter(d => d.open).map(title)
   const side = is.dataset.place
   is.replaceWith(be)
@@ -79,7 +86,8 @@ function scrollable(next) {
 function focusNow() {
   const el = document.activeElement
   if (!el || el === document.body) return null
-  return { el, id: el.id, name: el.getAttribute('name'), value: el.getAttribute('value'), text: el.textContent, href: el.getAttribute('href'), tag: el.localName, near: el.closest('[data-key][id]')?.id, section: el.closest('section[id]')?.id }
+  const caret = el.matches('input[type=text], input[type=search], input:not([type])') ? el.selectionStart : null
+  return { el, caret, id: el.id, name: el.getAttribute('name'), value: el.getAttribute('value'), text: el.textContent, href: el.getAttribute('href'), tag: el.localName, near: el.closest('[data-key][id]')?.id, section: el.closest('section[id]')?.id }
 }
 
 function refocus(was) {
@@ -95,6 +103,7 @@ function refocus(was) {
   if (!to) return
   if (to === near) to.tabIndex = -1
   to.focus({ preventScroll: true })
+  if (was.caret !== null && to === same) to.setSelectionRange(was.caret, was.caret)
 }
 
 // windows opens the modal that the server shows, with what was typed into it so far. When it is closed, the focus goes back to
@@ -112,29 +121,36 @@ function windows(focus) {
   if (opens) {
     opener ??= focus || { el: document.getElementById('say') }
     w.showModal()
-    w.querySelector('[aria-invalid="true"], .modalbody input:not([type=hidden]), .modalbody select, .modalbody textarea, .modalbody button')?.focus()
-  }
-  for (const el of w.querySelectorAll('[name^="in:"]')) {
-    const kept = sessionStorage.getItem(`${w.dataset.modal} ${el.name}`)
-    if (kept !== null && el.type !== 'radio' && el.type !== 'checkbox') el.value = kept
+    const fields = ':is(input:not([type=hidden]), select, textarea)'
+    const first = [`${fields}[aria-invalid=true]`, `[aria-invalid=true] ${fields}`, `.modalbody ${fields}`, '.modalbody button'].map(s => w.querySelector(s)).find(el => el)
+    first?.focus()
+    for (const el of w.querySelectorAll('[name^="in:"]')) {
+      const kept = sessionStorage.getItem(typedIn(w, el))
+      if (kept !== null && el.type !== 'radio' && el.type !== 'checkbox') el.value = kept
+    }
   }
   return opens
 }
 
+// typedIn names what is typed into a field of a window of this world: the next one numbers its windows anew.
+const typedIn = (w, el) => `${document.body.dataset.run} ${w.dataset.modal} ${el.name}`
+
 // Nothing moves under a finger: what comes between press and release is shown after it.
 let press = 0, pressed = false, released = Promise.resolve(), release = () => {}
-addEventListener('pointerdown', () => {
+addEventListener('pointerdown', e => {
+  if (e.button !== 0) return
   press++
   if (pressed) return
   pressed = true
-  released = new Promise(done => { release = done })
+  released = new Promise(done => { release = done; setTimeout(done, longest) }).then(() => { pressed = false })
 }, true)
+const longest = 1000 // milliseconds: a scrollbar or a list that opens may swallow the release
 for (const end of ['pointerup', 'pointercancel', 'blur']) {
-  addEventListener(end, () => {
+  addEventListener(end, e => {
+    if (end === 'blur' && e.target !== window) return
     const of = press
     setTimeout(() => { // after the click
       if (of !== press) return
-      pressed = false
       release()
     })
   }, true)
@@ -144,6 +160,11 @@ const silent = 'The demo does not answer. If it has ended, start it again with m
 function lost(text) {
   status.textContent = text
   status.classList.add('lost')
+  const w = document.querySelector('dialog:modal') // nothing behind it is seen or heard
+  if (!w) return
+  const p = w.querySelector('.lostline') || Object.assign(document.createElement('p'), { className: 'bad within lostline', role: 'alert' })
+  p.textContent = text
+  w.prepend(p)
 }
 
 // load asks the server for a page and shows it, unless a later one is there already or the person has gone elsewhere.
@@ -204,9 +225,13 @@ function said(box, text) {
 
 document.addEventListener('click', e => {
   const dialog = e.target.closest('[data-dialog]'), close = e.target.closest('[data-close]'), link = e.target.closest('a[href]')
-  if (dialog) document.getElementById(dialog.dataset.dialog)?.showModal()
+  if (dialog) {
+    const d = document.getElementById(dialog.dataset.dialog)
+    d?.showModal()
+    d?.addEventListener('close', () => load(here), { once: true }) // what changed meanwhile
+  }
   if (close) close.closest('dialog')?.close()
-  if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || link.target) return
+  if (!link || !document.querySelector('[data-region]') || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || link.target) return
   const to = new URL(link.href)
   if (to.origin !== location.origin || to.pathname !== location.pathname || to.hash || link.getAttribute('href').startsWith('#')) return
   e.preventDefault()
@@ -226,7 +251,7 @@ document.addEventListener('change', e => {
 document.addEventListener('input', e => {
   const el = e.target, w = el.closest('dialog[data-modal]')
   if (el.dataset.keep) sessionStorage.setItem(el.dataset.keep, el.value)
-  else if (w && el.name?.startsWith('in:')) sessionStorage.setItem(`${w.dataset.modal} ${el.name}`, el.value)
+  else if (w && el.name?.startsWith('in:')) sessionStorage.setItem(typedIn(w, el), el.value)
 })
 
 // Escape closes a menu, and so does a click elsewhere.
@@ -234,6 +259,7 @@ const menus = 'details.bk-overflow[open], details.shortcuts[open]'
 document.addEventListener('keydown', e => {
   const menu = e.key === 'Escape' && e.target.closest?.(menus)
   if (!menu) return
+  e.preventDefault() // the window around it stays open
   menu.open = false
   menu.querySelector('summary').focus()
 })
@@ -243,7 +269,7 @@ document.addEventListener('pointerdown', e => {
 
 document.addEventListener('keydown', e => {
   const w = e.target.closest?.('dialog[data-modal]')
-  if (!w || e.key !== 'Enter' || !e.target.matches('input')) return
+  if (!w || e.key !== 'Enter' || e.isComposing || !e.target.matches('input')) return
   e.preventDefault()
   const by = w.querySelector('[data-default]')
   by?.form.requestSubmit(by)
@@ -263,7 +289,7 @@ document.addEventListener('toggle', e => {
   for (const d of document.querySelectorAll(menus)) if (d !== e.target) d.open = false
 }, true)
 
-addEventListener('popstate', () => go(location.href))
+addEventListener('popstate', () => { if (document.querySelector('[data-region]')) go(location.href) })
 
 for (const el of parts(document)) remember(el)
 for (const el of document.querySelectorAll('[data-keep]')) el.value = sessionStorage.getItem(el.dataset.keep) ?? el.value
@@ -272,7 +298,7 @@ windows(null)
 
 // Whatever changes in the world is shown, a few times a second at most.
 const pace = 150 // milliseconds
-let due = false, version = null, leaving = false
+let due = false, again = false, version = document.body.dataset.version, leaving = false
 addEventListener('pagehide', () => { leaving = true })
 addEventListener('beforeunload', () => { leaving = true })
 if (document.querySelector('[data-region]')) {
@@ -280,10 +306,18 @@ if (document.querySelector('[data-region]')) {
   events.addEventListener('error', () => { if (events.readyState !== EventSource.OPEN && !leaving) lost(silent) })
   events.addEventListener('message', e => {
     status.classList.remove('lost')
-    if (version === null) { version = e.data; if (e.data === document.body.dataset.version) return }
+    if (e.data === version) return
     version = e.data
+    again = true
     if (due) return
     due = true
-    setTimeout(async () => { due = false; await load(here) }, pace)
+    setTimeout(async () => {
+      while (again) {
+        again = false
+        await load(here)
+        await new Promise(next => setTimeout(next, pace))
+      }
+      due = false
+    }, pace)
   })
 }
