@@ -147,10 +147,13 @@ func TestQuestionInTheBrowser(t *testing.T) {
 	p.Within(notice).Click("Approve removal")
 	p.Within(notice + " dialog").See("Remove the last active key?")
 	p.Audit("a question")
-	s.Slack.As(world.Guest).Say(world.Channel, "something else happens")
-	s.mustPass(6)
+	s.Slack.As(world.AccountOwner).Command("snooze " + s.AWS.Keys(world.Prod, "old-tool")[0].ID + " 2d")
+	s.mustPass(1) // the notice says something else now, and the clock says when that has come to the page
+	p.See("It is now Monday 1 June 2026, 09:00 UTC")
 	p.Within(notice + " dialog").See("Remove the last active key?")
+	p.Within(notice).Not("Snoozed until")
 	p.Press("Escape")
+	p.Within(notice).See("Snoozed until")
 	if k := s.AWS.Keys(world.Prod, "old-tool"); len(k) != 1 || k[0].Inactive {
 		t.Errorf("no was taken for yes: %+v", k)
 	}
