@@ -64,6 +64,8 @@ func (s *Server) answer(w http.ResponseWriter, r *request, out any, f *failure) 
 	w.Header().Set("X-Amzn-Requestid", requestID)
 	status, body := http.StatusOK, []byte(nil)
 	switch {
+	case r.proto == s3Protocol:
+		status, body = s3Answer(r, out, f)
 	case f != nil:
 		status, body = refusal(w, r, f)
 	case r.proto == queryProtocol:
@@ -89,6 +91,8 @@ func (s *Server) answer(w http.ResponseWriter, r *request, out any, f *failure) 
 	switch r.proto {
 	case queryProtocol:
 		w.Header().Set("Content-Type", "text/xml")
+	case s3Protocol:
+		w.Header().Set("Content-Type", "application/xml")
 	case restProtocol:
 		w.Header().Set("Content-Type", "application/json")
 	default:

@@ -37,6 +37,8 @@ func (s *Server) asks(r *request) []ask {
 		return sqsAsks(s, r)
 	case "dynamodb":
 		return dynamoAsks(s, r)
+	case "s3":
+		return s3Asks(s, r)
 	default:
 		panic("awsemu: what does " + r.service + " ask?")
 	}

@@ -2,6 +2,7 @@ package awsemu
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -292,6 +293,13 @@ func operationsAndAsks(e *emu, key, kmsARN, secretARN string) []asked {
 		{"dynamodb:ExecuteStatement", func(c awssdk.Config) error {
 			return try(d(c).ExecuteStatement(ctx, &dynamodb.ExecuteStatementInput{Statement: ptr("x")}))
 		}, []string{"dynamodb:ExecuteStatement *"}},
+
+		{"s3:ListBuckets", func(c awssdk.Config) error {
+			if status, body := e.buckets(c); status != 200 {
+				return errors.New(body)
+			}
+			return nil
+		}, []string{"s3:ListAllMyBuckets *"}},
 	}
 }
 

@@ -46,6 +46,7 @@ func TestAWSCLI(t *testing.T) {
 		{"organizations list-accounts --query length(Accounts)|{n:@}", `"n":25`, ""},
 		{"secretsmanager create-secret --name a --secret-string v --kms-key-id alias/keyturn", `"Name":"a"`, ""},
 		{"sesv2 send-email --from-email-address security@acme.example --destination ToAddresses=a@b.example --content Simple={Subject={Data=s},Body={Text={Data=t}}}", `"MessageId":`, ""},
+		{"s3api list-buckets", `"Buckets":[]`, ""},
 		{"sts assume-role --role-session-name cli --role-arn " + keyturnMember, `"Arn":"arn:aws:sts::200000000002:assumed-role/keyturn-member/cli"`, ""},
 	} {
 		v, bad, err := run(strings.Fields(tc.args)...)

@@ -32,7 +32,11 @@ func refused(r *request, code, format string, args ...any) *failure {
 	if r.proto == jsonProtocol && (r.service != "sqs" || code != "AccessDenied") {
 		status = http.StatusBadRequest
 	}
-	if r.proto != queryProtocol {
+	switch r.proto {
+	case queryProtocol:
+	case s3Protocol:
+		return s3Refused(code, fmt.Sprintf(format, args...))
+	default:
 		code = jsonCodes[code]
 	}
 	return failf(status, code, format, args...)
@@ -72,6 +76,8 @@ func unknownOperation(r *request) *failure {
 		return failf(400, "InvalidAction", "Could not find operation %s for version %s", r.operation, versions[r.service])
 	case restProtocol:
 		return failf(404, "UnknownOperationException", "")
+	case s3Protocol:
+		return failf(http.StatusNotImplemented, "NotImplemented", "Of S3 this emulator has the list of buckets alone.")
 	default:
 		return failf(400, "UnknownOperationException", "")
 	}
@@ -88,6 +94,8 @@ func throttled(r *request) *failure {
 		return failf(429, "TooManyRequestsException", "Rate exceeded")
 	case r.service == "sqs":
 		return failf(400, "RequestThrottled", "Rate exceeded")
+	case r.service == "s3":
+		return failf(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	case r.service == "dynamodb":
 		return failf(400, "ProvisionedThroughputExceededException", "The level of configured provisioned throughput for the table was exceeded.")
 	default:
@@ -99,7 +107,7 @@ func throttled(r *request) *failure {
 func broken(r *request) *failure {
 	code := map[string]string{
 		"iam": "ServiceFailure", "organizations": "ServiceException", "secretsmanager": "InternalServiceError", "kms": "KMSInternalException",
-		"dynamodb": "InternalServerError",
+		"dynamodb": "InternalServerError", "s3": "InternalError",
 	}[r.service]
 	if code == "" {
 		code = "InternalFailure"

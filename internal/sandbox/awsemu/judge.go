@@ -29,8 +29,8 @@ func (s *Server) allowed(r *request) *failure {
 }
 
 // judge decides one question, as AWS does inside an organization: a deny anywhere wins. A role's session may do what its
-// identity policies allow; a role without any, the root user and the bootstrap principal may do everything; a plain user
-// nothing. In the same account a resource policy that names the caller itself is enough. A role's trust policy must allow
+// identity policies allow; a role without any, the root user and the bootstrap principal may do everything; a user what the
+// managed policies allow. In the same account a resource policy that names the caller itself is enough. A role's trust policy must allow
 // the caller too.
 func (s *Server) judge(r *request, a ask) verdict {
 	if a.free {
@@ -62,8 +62,12 @@ func (s *Server) judge(r *request, a ask) verdict {
 
 // identitySays asks the caller's own policies. gone: the role of the session is no more.
 func (s *Server) identitySays(r *request, a ask, acct *account) (d iampolicy.Decision, grants []Grant, gone bool) {
-	if r.who.user() != nil {
-		return iampolicy.NoMatch, nil, false
+	if u := r.who.user(); u != nil {
+		for _, p := range acct.attached(u) {
+			decision, _ := p.Decide(iampolicy.Request{Action: a.action, Resource: a.resource, Context: s.callContext(r, a)})
+			d = max(d, decision)
+		}
+		return d, nil, false
 	}
 	if r.who.role == "" {
 		return iampolicy.Allowed, nil, false

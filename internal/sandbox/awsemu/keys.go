@@ -108,6 +108,16 @@ func (s *Server) UseAt(id, service, region string, at time.Time) error {
 	return nil
 }
 
+// KeySecret is the secret of a key, for a program of the world that was given it. A key that is no more has one that is wrong.
+func (s *Server) KeySecret(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.keys[id]; k != nil {
+		return k.Secret
+	}
+	return "forgotten"
+}
+
 // Keys returns a user's keys, oldest first, without their secrets.
 func (s *Server) Keys(acct, name string) (out []Key) {
 	s.with(acct, func(a *account) {

@@ -79,7 +79,11 @@ func (s *Server) checkSignature(r *request, secret string) *failure {
 			return refused(r, "SignatureDoesNotMatch", "'%s' must be a 'SignedHeader' in the AWS Authorization.", name)
 		}
 	}
-	want := signature(secret, r.auth, at, r.canonical())
+	payload, fail := r.payload()
+	if fail != nil {
+		return fail
+	}
+	want := signature(secret, r.auth, at, r.canonical(payload))
 	if subtle.ConstantTimeCompare([]byte(want), []byte(r.auth.signature)) != 1 {
 		return refused(r, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
@@ -106,14 +110,14 @@ func digest(b []byte) string {
 }
 
 // canonical is the request as its signature covers it.
-func (r *request) canonical() string {
+func (r *request) canonical(payload string) string {
 	var headers strings.Builder
 	for _, name := range r.auth.signed {
 		headers.WriteString(name + ":" + r.header(name) + "\n")
 	}
 	return strings.Join([]string{
-		r.http.Method, canonicalPath(r.http.URL.EscapedPath()), canonicalQuery(r.http.URL.RawQuery),
-		headers.String(), strings.Join(r.auth.signed, ";"), digest(r.body),
+		r.http.Method, r.canonicalPath(), canonicalQuery(r.http.URL.RawQuery),
+		headers.String(), strings.Join(r.auth.signed, ";"), payload,
 	}, "\n")
 }
 
@@ -133,9 +137,13 @@ func (r *request) header(name string) string {
 }
 
 // canonicalPath encodes the path, which is encoded already, once more: every service but S3 does.
-func canonicalPath(p string) string {
-	if p == "" {
+func (r *request) canonicalPath() string {
+	p := r.http.URL.EscapedPath()
+	switch {
+	case p == "":
 		return "/"
+	case r.service == "s3":
+		return p
 	}
 	return encode(p, "/")
 }

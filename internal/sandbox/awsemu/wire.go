@@ -16,6 +16,7 @@ const (
 	queryProtocol protocol = iota
 	jsonProtocol
 	restProtocol
+	s3Protocol
 )
 
 // operation performs one call: under the server's lock, unless it is one of DynamoDB's.
@@ -24,6 +25,7 @@ type operation func(*Server, *request) (any, *failure)
 var operations = map[string]map[string]operation{
 	"sts": stsOperations, "iam": iamOperations, "organizations": orgOperations,
 	"secretsmanager": smOperations, "kms": kmsOperations, "ses": sesOperations, "sqs": sqsOperations, "dynamodb": dynamoOperations,
+	"s3": s3Operations,
 }
 
 // targets are what the services that speak JSON are called in X-Amz-Target.
@@ -38,8 +40,8 @@ var contentTypes = map[string]string{"sqs": "application/x-amz-json-1.0", "dynam
 // versions of the services that speak the query protocol.
 var versions = map[string]string{"iam": "2010-05-08", "sts": "2011-06-15"}
 
-// namespaces of the answers of the query protocol.
-var namespaces = map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}
+// namespaces of the answers in XML.
+var namespaces = map[string]string{"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/", "s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
 
 // route finds service and protocol from the headers alone.
 func (s *Server) route(r *request) *failure {
@@ -70,6 +72,8 @@ func (s *Server) route(r *request) *failure {
 		}
 	case "ses":
 		r.proto = restProtocol
+	case "s3":
+		r.proto = s3Protocol
 	default:
 		return refused(r, "SignatureDoesNotMatch", "Credential should be scoped to a service that this emulator has, not to '%s'.", r.service)
 	}
@@ -83,6 +87,9 @@ func (r *request) decode() *failure {
 		return r.decodeForm()
 	case restProtocol:
 		r.operation = sesOperation(r.http)
+	case s3Protocol:
+		r.operation = s3Operation(r.http)
+		return nil
 	default:
 		prefix, name, _ := strings.Cut(r.http.Header.Get("X-Amz-Target"), ".")
 		if prefix == targets[r.service] {

@@ -25,7 +25,12 @@ type raw struct {
 // send signs and sends a request, and returns status and body.
 func (e *emu) send(q raw) (int, string) {
 	e.t.Helper()
-	res := ok(http.DefaultClient.Do(q.request(e.t, e.URL())))(e.t)
+	return e.do(q.request(e.t, e.URL()))
+}
+
+func (e *emu) do(req *http.Request) (int, string) {
+	e.t.Helper()
+	res := ok(http.DefaultClient.Do(req))(e.t)
 	defer res.Body.Close()
 	return res.StatusCode, strings.ReplaceAll(string(ok(io.ReadAll(res.Body))(e.t)), "&#39;", "'")
 }
@@ -55,6 +60,9 @@ func (q raw) request(t testing.TB, url string) *http.Request {
 	for k, v := range q.header {
 		req.Header.Set(k, v)
 	}
+	if q.service == "s3" {
+		req.Header.Set("X-Amz-Content-Sha256", digest([]byte(q.body)))
+	}
 	a := authorization{id: q.id, date: q.at.Format("20060102"), region: region, service: q.service, signed: []string{"host"}}
 	for k := range req.Header {
 		if k != "User-Agent" {
@@ -63,8 +71,8 @@ func (q raw) request(t testing.TB, url string) *http.Request {
 	}
 	a.signed = slices.DeleteFunc(a.signed, func(h string) bool { return slices.Contains(q.unsigned, h) })
 	slices.Sort(a.signed)
-	r := &request{http: req, auth: a, body: []byte(q.body)}
-	req.Header.Set("Authorization", algorithm+" Credential="+a.id+"/"+a.scope()+", SignedHeaders="+strings.Join(a.signed, ";")+", Signature="+signature(q.secret, a, q.at, r.canonical()))
+	r := &request{http: req, auth: a, service: q.service, body: []byte(q.body)}
+	req.Header.Set("Authorization", algorithm+" Credential="+a.id+"/"+a.scope()+", SignedHeaders="+strings.Join(a.signed, ";")+", Signature="+signature(q.secret, a, q.at, r.canonical(digest(r.body))))
 	if q.tamper != nil {
 		q.tamper(req)
 	}
@@ -85,7 +93,7 @@ func TestSignatureOfAWSExample(t *testing.T) {
 	if problem != "" {
 		t.Fatal(problem)
 	}
-	canonical := (&request{http: req, auth: a}).canonical()
+	canonical := (&request{http: req, auth: a}).canonical(digest(nil))
 	if got := digest([]byte(canonical)); got != "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59" {
 		t.Errorf("canonical request:\n%s", canonical)
 	}
@@ -205,7 +213,7 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 		"another scheme":  {header("Authorization", "Bearer x"), 403, "IncompleteSignature", ""},
 		"no signature":    {header("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/iam/aws4_request, SignedHeaders=host"), 403, "IncompleteSignature", "'Signature'"},
 		"short scope":     {header("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=x"), 403, "IncompleteSignature", "Credential"},
-		"unknown service": {change(func(q *raw) { q.service = "s3" }), 403, "SignatureDoesNotMatch", "s3"},
+		"unknown service": {change(func(q *raw) { q.service = "ec2" }), 403, "SignatureDoesNotMatch", "ec2"},
 		"no date":         {change(func(q *raw) { q.tamper = func(r *http.Request) { r.Header.Del("X-Amz-Date") } }), 403, "IncompleteSignature", "Date"},
 		"too old":         {change(func(q *raw) { q.at = time.Now().Add(-6 * time.Minute) }), 403, "SignatureDoesNotMatch", "Signature expired"},
 		"of the future":   {change(func(q *raw) { q.at = time.Now().Add(6 * time.Minute) }), 403, "SignatureDoesNotMatch", "Signature not yet current"},

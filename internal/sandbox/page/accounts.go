@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,15 +37,6 @@ type userRow struct {
 	URL        template.URL
 	Keys       []keyRow
 }
-
-type secretRow struct {
-	Name, KMSKey, Policy string
-	Deleted              bool
-	Tags                 []string
-	Versions             []secretVersion
-}
-
-type secretVersion struct{ ID, Labels string }
 
 type accountsPane struct {
 	At       string
@@ -104,7 +96,8 @@ func (p *Server) accountsPane(at place) accountsPane {
 		out.Failing = append(out.Failing, fmt.Sprintf("The workload of %s fails since %s: %s (key %s).", w.User, w.FailedAt.Format("Mon 2 Jan, 15:04"), w.Failed, w.Key))
 	}
 	var found []awsemu.User
-	for _, u := range p.stage.AWS.Users(out.Account.ID) {
+	users := p.stage.AWS.Users(out.Account.ID)
+	for _, u := range users {
 		if u.Name == at.Get(pUser) {
 			p.userOf(&out, u, at)
 		}
@@ -120,6 +113,9 @@ func (p *Server) accountsPane(at place) accountsPane {
 	for _, u := range found[from:to] {
 		out.Users = append(out.Users, p.userRow(out.Account.ID, u, at))
 	}
+	out.Secrets = p.secrets(out.Account.ID, func(s awsemu.SecretInfo) bool {
+		return !slices.ContainsFunc(users, func(u awsemu.User) bool { return holds(s, u) })
+	})
 	for _, k := range p.stage.AWS.KMSKeys(out.Account.ID) {
 		out.KMS = append(out.KMS, strings.TrimSpace(k.ID+" "+strings.Join(k.Aliases, " ")))
 	}
@@ -192,22 +188,5 @@ func (p *Server) userOf(out *accountsPane, u awsemu.User, at place) {
 	out.Employed = len(p.stage.Workloads(out.Account.ID, u.Name)) > 0
 	out.Back = at.Side(sideAccounts, pAccount, out.Account.ID).URL()
 	out.Tags = pairs(u.Tags)
-	for _, s := range p.stage.AWS.Secrets(out.Account.ID) {
-		if !strings.HasSuffix(s.Name, "/"+u.Name) {
-			continue
-		}
-		sr := secretRow{Name: s.Name, KMSKey: s.KMSKeyID, Policy: indented(s.Policy), Deleted: s.Deleted, Tags: pairs(s.Tags)}
-		if sr.KMSKey == "" {
-			sr.KMSKey = "aws/secretsmanager"
-		}
-		for i := range s.Versions {
-			v := s.Versions[len(s.Versions)-1-i]
-			labels := strings.Join(v.Labels, ", ")
-			if labels == "" {
-				labels = "no label"
-			}
-			sr.Versions = append(sr.Versions, secretVersion{v.ID, labels})
-		}
-		out.Secrets = append(out.Secrets, sr)
-	}
+	out.Secrets = p.secrets(out.Account.ID, func(s awsemu.SecretInfo) bool { return holds(s, u) })
 }

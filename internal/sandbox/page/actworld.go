@@ -32,14 +32,14 @@ func (d deed) key() (place, error) {
 	key := d.form.Get("key")
 	switch d.form.Get("do") {
 	case "use":
-		if err := d.stage.Use(key); err != nil {
+		if err := d.stage.Use(context.Background(), key); err != nil {
 			d.stage.SetNote(noteUse, fmt.Sprintf("%s was refused: %s.", key, err))
 			return d.at, nil
 		}
 		d.stage.SetNote(noteUse, fmt.Sprintf("AWS took %s: it counts as used now.", key))
 		return d.at, nil
 	case "install":
-		return d.at, d.stage.Install(key)
+		return d.at, d.stage.Install(context.Background(), key)
 	case "dismiss":
 		d.stage.Dismiss(d.form.Get("account"), d.form.Get("user"))
 		return d.at, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/keyturn/keyturn/internal/sandbox/blockkit"
 	"github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
+	"github.com/keyturn/keyturn/rotator"
 )
 
 // site is a page on loopback, as a browser reaches it.
@@ -115,6 +116,31 @@ func TestTwentyClicks(t *testing.T) {
 	}
 	if created != 1 {
 		t.Errorf("%d keys were created", created)
+	}
+}
+
+// TestEverySecret: a secret stands with the user whose key it holds, whatever it is called, or with the account; its value nowhere.
+func TestEverySecret(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	id := s.AWS.Users(world.Prod)[0].UserID
+	const value = "the value of a secret"
+	s.AWS.PutForeignSecret(world.Prod, "named/by/policy", value, map[string]string{rotator.TagUserID: id})
+	s.AWS.PutForeignSecret(world.Prod, "somebody/"+world.Billing, value, map[string]string{rotator.TagUserID: "AIDASOMEBODYELSE00000"})
+	s.AWS.PutForeignSecret(world.Prod, "database", value, nil)
+	s.AWS.PutForeignSecret(world.Prod, "old/"+world.Billing, value, nil)
+	for path, want := range map[string]map[string]bool{
+		"/?user=" + world.Billing: {"named/by/policy": true, "old/" + world.Billing: true, "somebody/" + world.Billing: false, "database": false},
+		"/":                       {"named/by/policy": false, "old/" + world.Billing: false, "somebody/" + world.Billing: true, "database": true},
+	} {
+		_, body, _ := s.get(path)
+		for name, there := range want {
+			if strings.Contains(body, "<code>"+name+"</code>") != there {
+				t.Errorf("%s: secret %s is there: %v", path, name, !there)
+			}
+		}
+		if strings.Contains(body, value) {
+			t.Errorf("%s shows the value of a secret", path)
+		}
 	}
 }
 

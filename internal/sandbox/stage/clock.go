@@ -75,7 +75,7 @@ func (s *Stage) hour(ctx context.Context) error {
 	s.Hands.Advance(Tick)
 	now := s.Clock.Now()
 	if now.Truncate(WorkloadEvery).After(now.Add(-Tick)) {
-		s.workAll()
+		s.workAll(ctx)
 	}
 	if last, err := time.Parse(time.RFC3339, s.Note(lastScan)); err != nil || !now.Before(last.Add(24*time.Hour)) {
 		if _, err := s.scan(ctx); err != nil {

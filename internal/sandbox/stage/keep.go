@@ -27,7 +27,7 @@ type keptStep struct {
 	Calls    []Count
 }
 
-const keptVersion = 1
+const keptVersion = 2
 
 func (s *Stage) keptFile() string { return filepath.Join(s.dir, "stage.json") }
 

@@ -23,6 +23,7 @@ type Stage struct {
 	*world.World
 	dir  string
 	keep bool
+	lock *os.File // while the folder is this world's alone
 	logs *lines
 	bot  *front
 
@@ -60,6 +61,11 @@ func Open(ctx context.Context, o Options) (s *Stage, err error) {
 	}
 	if err != nil {
 		return s, fmt.Errorf("make the folder of the world: %w", err)
+	}
+	if s.keep {
+		if s.lock, err = lock(s.dir); err != nil {
+			return s, err
+		}
 	}
 	before := false
 	if s.World, before, err = world.Open(s.dir); err != nil {
@@ -120,6 +126,9 @@ func (s *Stage) Close() error {
 		errs = append(errs, s.World.Close())
 	}
 	s.news.close()
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
 	if !s.keep && s.dir != "" {
 		errs = append(errs, os.RemoveAll(s.dir))
 	}

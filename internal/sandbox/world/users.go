@@ -21,13 +21,16 @@ const (
 	Soon      = "image-resizer"  // will be due in five days
 )
 
+// reads is what every user may do with its key: list buckets, above all.
+var reads = []string{"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
+
 // Seed fills the accounts with about forty users in telling situations.
 func (w *World) Seed() {
 	w.hero()
 	now, a := w.Clock.Now(), w.AWS
 	ago := func(days int) time.Time { return now.Add(-time.Duration(days) * day) }
 	user := func(account, name string, tags map[string]string, groups ...string) {
-		a.AddUser(account, awsemu.User{Name: name, Path: "/", Tags: tags, Groups: groups, CreatedAt: ago(500)})
+		a.AddUser(account, awsemu.User{Name: name, Path: "/", Tags: tags, Groups: groups, PolicyARNs: reads, CreatedAt: ago(500)})
 	}
 	user(Prod, Unused, nil)
 	a.AddKey(Prod, Unused, awsemu.Key{Created: ago(140)})
@@ -66,7 +69,7 @@ func (w *World) Seed() {
 // hero is the user whom the story is about.
 func (w *World) hero() {
 	now := w.Clock.Now()
-	w.AWS.AddUser(Prod, awsemu.User{Name: Billing, Path: "/jobs/", Tags: map[string]string{"owner": "billing@acme.example"}, CreatedAt: now.Add(-400 * day)})
+	w.AWS.AddUser(Prod, awsemu.User{Name: Billing, Path: "/jobs/", Tags: map[string]string{"owner": "billing@acme.example"}, PolicyARNs: reads, CreatedAt: now.Add(-400 * day)})
 	w.AWS.AddKey(Prod, Billing, awsemu.Key{Created: now.Add(-95 * day), LastUsed: now.Add(-6 * time.Hour), LastUsedService: "s3", LastUsedRegion: Region})
 }
 
