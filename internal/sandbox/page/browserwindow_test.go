@@ -1,12 +1,21 @@
 package page
 
 import (
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/keyturn/keyturn/internal/sandbox/awsemu"
 	"github.com/keyturn/keyturn/internal/sandbox/browser"
 	"github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
+	"github.com/keyturn/keyturn/templates"
 )
 
 // TestWindowsInTheBrowser: modals with their errors, the Home, the inbox, the log and the catalogue, also on a small phone and
@@ -86,6 +95,42 @@ func TestWindowsInTheBrowser(t *testing.T) {
 	}
 	p.Close()
 }
+
+// TestMailsInTheBrowser: every mail of the catalogue, as a mail client shows it, in light and dark, on a wide and a narrow screen.
+// The page's own frame lets nothing run, not even the audit, so that the mails are served without it.
+func TestMailsInTheBrowser(t *testing.T) {
+	mails := map[string]string{}
+	for _, s := range templates.Catalogue() {
+		if s.Mail != nil {
+			mails["/"+strings.Trim(notInPath.ReplaceAllString(s.Name, "-"), "-")] = s.Mail.HTML
+		}
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if r.URL.Path == "/favicon.ico" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		_, _ = io.WriteString(w, mails[r.URL.Path])
+	}))
+	t.Cleanup(srv.Close)
+	if len(mails) < 5 {
+		t.Fatalf("%d mails", len(mails))
+	}
+	b := browser.Start(t)
+	for _, size := range []browser.Size{wide, narrow} {
+		p := b.Tab(t, size)
+		for _, path := range slices.Sorted(maps.Keys(mails)) {
+			p.Open(srv.URL + path)
+			p.Audit(path, "main")
+		}
+		p.Open(srv.URL + "/mail-digest")
+		p.Screenshot(shot("mail-" + strconv.Itoa(size.Width)))
+		p.Close()
+	}
+}
+
+var notInPath = regexp.MustCompile(`[^a-z0-9]+`)
 
 // TestKeyboardInTheBrowser: without a mouse, what is pressed keeps the focus, menus and windows open and close, and the focus
 // comes back to where it was.
