@@ -1,6 +1,7 @@
 package awsemu
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,9 +30,9 @@ func (s *Server) allowed(r *request) *failure {
 }
 
 // judge decides one question, as AWS does inside an organization: a deny anywhere wins. A role's session may do what its
-// identity policies allow; a role without any, the root user and the bootstrap principal may do everything; a user what the
-// managed policies allow. In the same account a resource policy that names the caller itself is enough. A role's trust policy must allow
-// the caller too.
+// identity policies allow; a role without any, the root user and the bootstrap principal may do everything; a user what those
+// of its managed policies allow that are known here. In the same account a resource policy that names the caller itself is
+// enough. A role's trust policy must allow the caller too.
 func (s *Server) judge(r *request, a ask) verdict {
 	if a.free {
 		return verdict{allowed: true}
@@ -62,37 +63,40 @@ func (s *Server) judge(r *request, a ask) verdict {
 
 // identitySays asks the caller's own policies. gone: the role of the session is no more.
 func (s *Server) identitySays(r *request, a ask, acct *account) (d iampolicy.Decision, grants []Grant, gone bool) {
-	if u := r.who.user(); u != nil {
-		for _, p := range acct.attached(u) {
-			decision, _ := p.Decide(iampolicy.Request{Action: a.action, Resource: a.resource, Context: s.callContext(r, a)})
-			d = max(d, decision)
-		}
-		return d, nil, false
-	}
-	if r.who.role == "" {
-		return iampolicy.Allowed, nil, false
-	}
-	ro := acct.roles[r.who.role]
+	var policies map[string]*iampolicy.Policy
+	u, ro := r.who.user(), acct.roles[r.who.role]
 	switch {
+	case u != nil:
+		policies = acct.attached(u)
+	case r.who.role == "":
+		return iampolicy.Allowed, nil, false
 	case ro == nil:
 		return iampolicy.NoMatch, nil, true
 	case ro.denies(a.action):
 		return iampolicy.DeniedByIt, nil, false
 	case ro.policies == nil:
 		return iampolicy.Allowed, nil, false
+	default:
+		policies = ro.policies
 	}
-	q := iampolicy.Request{Action: a.action, Resource: a.resource, Context: s.callContext(r, a)}
-	for _, name := range ro.policyNames() {
-		decision, matches := ro.policies[name].Decide(q)
+	d, grants = decide(iampolicy.Request{Action: a.action, Resource: a.resource, Context: s.callContext(r, a)}, policies)
+	return d, grants, false
+}
+
+// decide is what identity policies say together: one that denies is enough, whatever else allows. They are asked in the order
+// of their names, so that what is recorded does not depend on chance.
+func decide(q iampolicy.Request, policies map[string]*iampolicy.Policy) (d iampolicy.Decision, grants []Grant) {
+	for _, name := range slices.Sorted(maps.Keys(policies)) {
+		decision, matches := policies[name].Decide(q)
 		if decision == iampolicy.DeniedByIt {
-			return decision, nil, false
+			return decision, nil
 		}
 		d = max(d, decision)
 		for _, m := range matches {
 			grants = append(grants, Grant{Policy: name, Statement: m.Statement, Sid: m.Sid, Action: m.Action, Resource: m.Resource})
 		}
 	}
-	return d, grants, false
+	return d, grants
 }
 
 // resourceSays asks the policy of the resource: of a secret, or the trust policy of a role. direct: it allows the caller

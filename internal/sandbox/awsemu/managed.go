@@ -1,6 +1,7 @@
 package awsemu
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/keyturn/keyturn/internal/sandbox/iampolicy"
@@ -21,15 +22,16 @@ func mustParse(document string) *iampolicy.Policy {
 	return p
 }
 
-// attached are the policies of a user, and of its groups, that the emulator has.
-func (a *account) attached(u *user) (out []*iampolicy.Policy) {
-	arns := u.PolicyARNs[:len(u.PolicyARNs):len(u.PolicyARNs)]
+// attached are the policies of a user, and of its groups, that the emulator has, by name.
+func (a *account) attached(u *user) map[string]*iampolicy.Policy {
+	arns := slices.Clone(u.PolicyARNs)
 	for _, g := range u.Groups {
 		arns = append(arns, a.policies[strings.ToLower(g)]...)
 	}
+	out := map[string]*iampolicy.Policy{}
 	for _, arn := range arns {
 		if _, name, ok := strings.Cut(arn, ":iam::aws:policy/"); ok && managed[name] != nil {
-			out = append(out, managed[name])
+			out[name] = managed[name]
 		}
 	}
 	return out

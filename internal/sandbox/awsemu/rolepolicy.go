@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/keyturn/keyturn/internal/sandbox/iampolicy"
@@ -137,9 +136,6 @@ func (s *Server) open(a *account, role, name string) *session {
 	s.sessions[ses.id] = ses
 	return ses
 }
-
-// policyNames are in order, so that what is recorded does not depend on chance.
-func (ro *role) policyNames() []string { return slices.Sorted(maps.Keys(ro.policies)) }
 
 // compact counts the characters of a document without its white space.
 func compact(document []byte) int {

@@ -33,7 +33,7 @@ func (d deed) key() (place, error) {
 	switch d.form.Get("do") {
 	case "use":
 		if err := d.stage.Use(context.Background(), key); err != nil {
-			d.stage.SetNote(noteUse, fmt.Sprintf("%s was refused: %s.", key, err))
+			d.stage.SetNote(noteUse, fmt.Sprintf("%s was refused: %s. S3 says the same of a key that is inactive and of one that never was.", key, err))
 			return d.at, nil
 		}
 		d.stage.SetNote(noteUse, fmt.Sprintf("AWS took %s: it counts as used now.", key))

@@ -52,6 +52,19 @@ func (s *site) still() {
 	a.Drain()
 }
 
+// scanned is the page of the whole world as the hero's owner sees it after the first scan; old is the hero's key.
+func scanned(t *testing.T) (s *site, b *browser.Browser, p *browser.Tab, old string) {
+	t.Helper()
+	s = newSite(t, stage.Options{})
+	old = s.AWS.Keys(world.Prod, world.Billing)[0].ID
+	b = browser.Start(t)
+	p = b.Tab(t, wide)
+	p.Open(s.url)
+	p.Click("Scan now")
+	p.See("1 of 8 steps done")
+	return s, b, p, old
+}
+
 // TestTourInTheBrowser does the whole guided tour by clicking.
 func TestTourInTheBrowser(t *testing.T) {
 	s := newSite(t, stage.Options{})
@@ -137,12 +150,7 @@ func TestTourInTheBrowser(t *testing.T) {
 
 // TestGuestInTheBrowser: a second tour, as the guest, who presses whatever is there and is refused each time.
 func TestGuestInTheBrowser(t *testing.T) {
-	s := newSite(t, stage.Options{})
-	old := s.AWS.Keys(world.Prod, world.Billing)[0].ID
-	p := browser.Start(t).Tab(t, wide)
-	p.Open(s.url)
-	p.Click("Scan now")
-	p.See("1 of 8 steps done")
+	s, _, p, old := scanned(t)
 	p.Click("Guest")
 	p.See("Guest's screen")
 	p.Within("#slack").See("Nothing here yet")
@@ -186,12 +194,7 @@ func TestGuestInTheBrowser(t *testing.T) {
 
 // TestTroubleInTheBrowser: whatever goes wrong is shown, and when it is over keyturn goes on.
 func TestTroubleInTheBrowser(t *testing.T) {
-	s := newSite(t, stage.Options{})
-	old := s.AWS.Keys(world.Prod, world.Billing)[0].ID
-	p := browser.Start(t).Tab(t, wide)
-	p.Open(s.url)
-	p.Click("Scan now")
-	p.See("1 of 8 steps done")
+	s, _, p, old := scanned(t)
 	notice := s.messageOf(world.Owner, old)
 
 	p.Click("Trouble for the curious")

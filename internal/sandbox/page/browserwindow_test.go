@@ -21,13 +21,7 @@ import (
 // TestWindowsInTheBrowser: modals with their errors, the Home, the inbox, the log and the catalogue, also on a small phone and
 // in the dark.
 func TestWindowsInTheBrowser(t *testing.T) {
-	s := newSite(t, stage.Options{})
-	old := s.AWS.Keys(world.Prod, world.Billing)[0].ID
-	b := browser.Start(t)
-	p := b.Tab(t, wide)
-	p.Open(s.url)
-	p.Click("Scan now")
-	p.See("1 of 8 steps done")
+	s, b, p, old := scanned(t)
 	notice := s.messageOf(world.Owner, old)
 
 	p.Within(notice).Click("More actions")

@@ -119,6 +119,25 @@ func TestTwentyClicks(t *testing.T) {
 	}
 }
 
+// TestRefusedKey: what AWS says to an inactive key is a sentence where it was used, and where its workload fails.
+func TestRefusedKey(t *testing.T) {
+	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
+	key := s.AWS.Keys(world.Prod, world.Billing)[0].ID
+	s.AWS.SetKeyStatus(world.Prod, key, false)
+	at := "/?user=" + world.Billing
+	s.post("/act/key", url.Values{"at": {at}, "key": {key}, "do": {"use"}})
+	_, body := s.post("/act/key", url.Values{"at": {at}, "key": {key}, "do": {"install"}})
+	const says = "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records"
+	for _, want := range []string{
+		key + " was refused: " + says + ". S3 says the same of a key that is inactive and of one that never was.",
+		": " + says + " (key " + key + ").",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
 // TestEverySecret: a secret stands with the user whose key it holds, whatever it is called, or with the account; its value nowhere.
 func TestEverySecret(t *testing.T) {
 	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})

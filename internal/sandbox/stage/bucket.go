@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -43,7 +44,7 @@ func (s *Stage) listBuckets(ctx context.Context, key string) error {
 	case err != nil:
 		return fmt.Errorf("list buckets: read the answer: %w", err)
 	case resp.StatusCode != http.StatusOK:
-		return errors.New(answer.Code + ": " + answer.Message)
+		return errors.New(answer.Code + ": " + strings.TrimSuffix(answer.Message, "."))
 	case answer.XMLName.Local != "ListAllMyBucketsResult":
 		return fmt.Errorf("list buckets: AWS answered with %s", answer.XMLName.Local)
 	}

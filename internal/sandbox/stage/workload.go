@@ -67,7 +67,7 @@ func (s *Stage) Install(ctx context.Context, key string) error {
 	if i < 0 {
 		s.workloads, i = append(s.workloads, Workload{Account: account, User: user}), len(s.workloads)
 	}
-	s.workloads[i].Key = key
+	s.workloads[i].Key, s.workloads[i].Failed = key, "" // what failed was the key before
 	s.workloads[i].heard(err, s.Clock.Now())
 	return nil
 }

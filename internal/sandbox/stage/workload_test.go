@@ -33,3 +33,20 @@ func TestWorkloadsCall(t *testing.T) {
 		t.Errorf("%d of them count as keyturn's", n)
 	}
 }
+
+// TestWhyAWorkloadFails: a workload says why its own key is refused, and not why the one before it was.
+func TestWhyAWorkloadFails(t *testing.T) {
+	s := open(t, Options{})
+	u := s.AWS.Users(world.Prod)[0]
+	gone := s.AWS.Keys(world.Prod, u.Name)[0].ID
+	next, _ := s.AWS.AddKey(world.Prod, u.Name, awsemu.Key{})
+	s.AWS.RemoveKey(world.Prod, gone)
+	s.workAll(t.Context())
+	s.AWS.SetFault(awsemu.Fault{Service: "s3", Kind: awsemu.FaultThrottle, Times: 1})
+	if err := s.Install(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	if f := s.Failing(); len(f) != 1 || f[0].Key != next || !strings.HasPrefix(f[0].Failed, "SlowDown: ") {
+		t.Errorf("failing: %+v", f)
+	}
+}
