@@ -48,20 +48,20 @@ const find = (ms, selector, name) => until(ms, async () => {
   const at = await place(found.el);
   if (at.why) return at;
   if (disabled(found.el)) return { why: `the control ${JSON.stringify(name)} is disabled` };
-  guard(found.el, name);
+  guard(found.el, selector, name);
   return at;
 });
 
 // guard swallows a click that would hit something else, as when the page moved between looking and clicking. What has the same
-// name counts as the same, as when the page was rendered anew.
-function guard(el, name) {
+// name in the same scope counts as the same, as when the page was rendered anew.
+function guard(el, selector, name) {
   window[GUARD]?.end();
   const state = { hit: 0, missed: '' };
   let pass = false;
   const topOf = e => e.composedPath().find(n => n.nodeType === 1);
   const fits = top => {
     const near = top?.closest(CLICKABLE);
-    return hits(el, top) || (!!near && nameOf(near) === name);
+    return hits(el, top) || (!!near && nameOf(near) === name && !!scopeOf(selector).el?.contains(near));
   };
   const on = e => {
     if (e.type === 'pointerdown') {

@@ -66,6 +66,20 @@ func TestClickThatWouldMissIsAimedAnew(t *testing.T) {
 	p.Not("wrong")
 }
 
+// A button of the same name in another row is another one; one in the same row, rendered anew, is the same.
+func TestClickKeepsToItsRow(t *testing.T) {
+	p := shared.Tab(t, desk)
+	p.Open(serve(t, good(`<div id="at"></div><div id="row"><button onclick="out.textContent='old'">Go</button></div><p id="out">none</p><script>
+		addEventListener('mousemove', () => {
+			row.innerHTML = '<button onclick="out.textContent = \'right\'">Go</button>'
+			at.innerHTML = '<button style="width:300px;height:200px" onclick="wrong.hidden = false">Go</button>'
+		}, {once: true})
+	</script><p id="wrong" hidden>wrong</p>`)))
+	p.Within("#row").Click("Go")
+	p.See("right")
+	p.Not("wrong")
+}
+
 func TestBurst(t *testing.T) {
 	p := shared.Tab(t, desk)
 	p.Open(serve(t, good(`<div id="at"></div><p id="out"></p><script>

@@ -66,11 +66,17 @@ func (s *Stage) Pass(name string, d time.Duration) error {
 	})
 }
 
-// hour is one hour of the world. Trouble of the product ends no hour: it is what is shown.
+// hour is one hour of the world. It begins when the product is through with what people asked for: no claim of what is under
+// way runs out because somebody was quick. Trouble of the product ends no hour: it is what is shown.
 func (s *Stage) hour(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	a, err := s.App(ctx)
+	if err != nil {
+		return err
+	}
+	a.Drain()
 	s.Clock.Advance(Tick)
 	s.Hands.Advance(Tick)
 	now := s.Clock.Now()
@@ -82,8 +88,7 @@ func (s *Stage) hour(ctx context.Context) error {
 			return err
 		}
 	}
-	a, err := s.App(ctx)
-	if err != nil {
+	if a, err = s.App(ctx); err != nil { // it may have died in the scan
 		return err
 	}
 	_, err = a.Scheduler.Tick(ctx)
