@@ -32,7 +32,7 @@ const mostForm = 256 << 10
 const answerWithin = 2 * time.Second
 
 // act performs a deed and shows the page again: a browser without scripts is sent there, too.
-func (p *Server) act(do func(deed) (place, error)) http.HandlerFunc {
+func (p *Server) act(where pane, do func(deed) (place, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		if err := r.ParseForm(); err != nil {
@@ -44,7 +44,11 @@ func (p *Server) act(do func(deed) (place, error)) http.HandlerFunc {
 		p.hear(d.person, heard{})
 		next, err := do(d)
 		if err != nil {
-			p.hear(d.person, heard{alert: sentence(err)})
+			h := heard{alert: sentence(err), pane: where}
+			if where != inSlack {
+				h.moment = p.moment()
+			}
+			p.hear(d.person, h)
 		}
 		p.settle(r.Context())
 		p.stage.Changed()
@@ -80,6 +84,32 @@ func (p *Server) lastHeard(who string) heard {
 	return p.heard[who]
 }
 
+// pane is a part of the page that says what went wrong in it.
+type pane string
+
+const (
+	inSlack   pane = "slack"
+	inTour    pane = "tour"
+	inClock   pane = "clock"
+	inTrouble pane = "trouble"
+	inSide    pane = "side"
+)
+
+// moment is a state of the world as far as the clock shows it.
+func (p *Server) moment() string {
+	j := p.stage.Job()
+	return fmt.Sprint(p.stage.Clock.Now().Unix(), j.Name, j.Running)
+}
+
+// alert is what a pane has to tell a person.
+func (p *Server) alert(who string, in pane) string {
+	h := p.lastHeard(who)
+	if h.pane != in || h.moment != "" && h.moment != p.moment() {
+		return ""
+	}
+	return h.alert
+}
+
 // sentence is an error as a person reads it.
 func sentence(err error) string {
 	text := err.Error()
@@ -95,13 +125,16 @@ func sentence(err error) string {
 	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
 }
 
-// acts are all the deeds, by the last part of their address.
-func (p *Server) acts() map[string]func(deed) (place, error) {
-	return map[string]func(deed) (place, error){
+// acts are all the deeds, by the pane that they are done in and the last part of their address.
+var acts = map[pane]map[string]func(deed) (place, error){
+	inSlack: {
 		"use": deed.use, "view": deed.view, "submit": deed.submit, "close": deed.close, "say": deed.say,
 		"shortcut": deed.shortcut, "home": deed.home,
-		"scan": deed.scan, "pass": deed.pass, "key": deed.key, "trouble": deed.trouble, "kill": deed.kill, "start": deed.start, "skip": deed.skip,
-	}
+	},
+	inTour:    {"skip": deed.skip},
+	inClock:   {"scan": deed.scan, "pass": deed.pass},
+	inTrouble: {"trouble": deed.trouble, "kill": deed.kill, "start": deed.start},
+	inSide:    {"key": deed.key},
 }
 
 // message finds the message that a form names among those which the person sees: nobody reads another one's direct messages.

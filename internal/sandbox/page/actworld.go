@@ -18,7 +18,18 @@ var passes = []struct {
 
 func (d deed) scan() (place, error) { return d.at, d.stage.Scan() }
 
+// errLate answers a click on what was drawn before the clock went on: the second click of a double click, or somebody else's.
+var errLate = errors.New("the clock has gone on since you looked. Press again if you want it to go on from here")
+
 func (d deed) pass() (place, error) {
+	d.pressing.Lock() // or a second click would look before the first one's hour, and go on after it
+	defer d.pressing.Unlock()
+	if d.form.Get("from") != d.clockView(d.at).ISO {
+		if d.stage.Job().Running {
+			return d.at, stage.ErrBusy
+		}
+		return d.at, errLate
+	}
 	for _, p := range passes {
 		if p.Name == d.form.Get("d") {
 			return d.at, d.stage.Pass(p.Name, p.D)

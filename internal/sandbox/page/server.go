@@ -32,13 +32,17 @@ type Server struct {
 	style []byte
 	run   string // names this process
 
+	pressing sync.Mutex // the clock's buttons
+
 	mu    sync.Mutex
 	heard map[string]heard // by person
 }
 
-// heard is what Slack's client told a person last.
+// heard is what a person was told last.
 type heard struct {
-	alert  string            // above the messages
+	alert  string            // why the last deed came to nothing
+	pane   pane              // where that is said
+	moment string            // when it was said of the world: it is over when the world goes on. Slack's stays
 	view   string            // the window that errors belong to
 	errors map[string]string // beside its inputs, by block_id
 }
@@ -63,8 +67,10 @@ func New(s *stage.Stage) (*Server, error) {
 	p.mux.HandleFunc("GET /page.css", func(w http.ResponseWriter, _ *http.Request) { static(w, "text/css; charset=utf-8", p.style) })
 	p.mux.HandleFunc("GET /page.js", p.file("static/page.js", "text/javascript; charset=utf-8"))
 	p.mux.HandleFunc("GET /icon.svg", p.file("static/icon.svg", "image/svg+xml"))
-	for name, act := range p.acts() {
-		p.mux.HandleFunc("POST /act/"+name, p.act(act))
+	for where, all := range acts {
+		for name, act := range all {
+			p.mux.HandleFunc("POST /act/"+name, p.act(where, act))
+		}
 	}
 	return p, nil
 }

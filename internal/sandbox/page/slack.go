@@ -127,7 +127,7 @@ func (p *Server) slackPane(at place) slackPane {
 	out.Conversations = append(out.Conversations, link{"keyturn", count(len(who.Visible(who.ID()))), at.Conversation(inDM).URL(), at.Get(pIn) == inDM})
 	reader := p.reader(who)
 	told := p.lastHeard(who.ID())
-	out.Alert = told.alert
+	out.Alert = p.alert(who.ID(), inSlack)
 	out.Refused = p.refusals()
 	if ws := who.Windows(); len(ws) > 0 {
 		out.Window = windowOf(ws[len(ws)-1], "w-", reader, told)

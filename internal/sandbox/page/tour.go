@@ -96,7 +96,6 @@ var tour = []tourStep{
 }
 
 type tourView struct {
-	At      string
 	Off     bool
 	Toggle  template.URL // leaves the tour, or comes back to it
 	Steps   []tourRow
@@ -115,7 +114,7 @@ type tourRow struct {
 
 // tourView shows how far the tour is, which goes on by itself and never back.
 func (p *Server) tourView(ctx context.Context, at place) tourView {
-	out := tourView{At: at.Str(), Off: at.Get(pTour) == "off", Of: len(tour), Toggle: at.With(pTour, "off").URL()}
+	out := tourView{Off: at.Get(pTour) == "off", Of: len(tour), Toggle: at.With(pTour, "off").URL()}
 	if out.Off {
 		out.Toggle = at.With(pTour, "").URL()
 	}

@@ -16,6 +16,7 @@ type worldView struct {
 	Clock    clockView
 	Said     string // of the last long action
 	Trouble  troubleView
+	Alert    map[string]string // by pane, beside Slack's own
 	Slack    slackPane
 	Side     string
 	Sides    []link
@@ -39,6 +40,10 @@ func (p *Server) world(w http.ResponseWriter, r *http.Request) {
 	}
 	v.Tour = p.tourView(r.Context(), at)
 	v.Clock, v.Trouble, v.Slack = p.clockView(at), p.troubleView(at), p.slackPane(at)
+	v.Alert = map[string]string{}
+	for _, in := range []pane{inTour, inClock, inTrouble, inSide} {
+		v.Alert[string(in)] = p.alert(at.Get(pAs), in)
+	}
 	v.Said = jobSaid(v.Clock.Job)
 	v.Me = v.Slack.Me
 	for _, s := range []struct{ name, title string }{{sideAccounts, "Accounts"}, {sideInbox, "Inbox"}, {sideTimeline, "Timeline"}, {sideLog, "Log"}} {
