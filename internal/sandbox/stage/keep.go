@@ -19,6 +19,15 @@ type kept struct {
 	Notes     map[string]string
 	Steps     []keptStep
 	Seen      map[rotation.ID]int
+	Total     []Count
+	Pending   []keptCalls
+}
+
+// keptCalls are the calls for a user since its rotation was saved last with something new.
+type keptCalls struct {
+	Account rotation.AccountID
+	User    rotation.UserName
+	Calls   []Count
 }
 
 type keptStep struct {
@@ -27,7 +36,7 @@ type keptStep struct {
 	Calls    []Count
 }
 
-const keptVersion = 2
+const keptVersion = 3
 
 func (s *Stage) keptFile() string { return filepath.Join(s.dir, "stage.json") }
 
@@ -53,6 +62,10 @@ func (s *Stage) save() error {
 		for hash, calls := range entries {
 			k.Steps = append(k.Steps, keptStep{id, hash, calls.Counts()})
 		}
+	}
+	k.Total = t.total.Counts()
+	for w, calls := range t.pending {
+		k.Pending = append(k.Pending, keptCalls{w.account, w.user, calls.Counts()})
 	}
 	t.mu.Unlock()
 	text, err := json.Marshal(k)
@@ -82,15 +95,15 @@ func (s *Stage) load() error {
 	}
 	t := &s.trail
 	t.seen, t.at = k.Seen, map[rotation.ID]map[string]Calls{}
+	t.total, t.pending = callsOf(k.Total), map[who]Calls{}
+	for _, p := range k.Pending {
+		t.pending[who{p.Account, p.User}] = callsOf(p.Calls)
+	}
 	for _, st := range k.Steps {
 		if t.at[st.Rotation] == nil {
 			t.at[st.Rotation] = map[string]Calls{}
 		}
-		calls := Calls{}
-		for _, c := range st.Calls {
-			calls[c.Operation] = c.N
-		}
-		t.at[st.Rotation][st.Entry] = calls
+		t.at[st.Rotation][st.Entry] = callsOf(st.Calls)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package stage
 
 import (
 	"context"
+	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -224,6 +226,9 @@ func TestKept(t *testing.T) {
 	first.do(t, func() error { return first.Pass("time", 5*time.Hour) })
 	first.SetNote("tour", "1")
 	before, text := first.Clock.Now(), first.Slack.Conversation(world.Owner)
+	first.trail.called(awsemu.Call{Service: "iam", Operation: "ListAccessKeys", Account: world.Prod, User: world.Billing})
+	steps, since := first.Steps(first.hero(t))
+	called := first.Called()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +236,9 @@ func TestKept(t *testing.T) {
 	s := open(t, Options{Data: dir})
 	if !s.Clock.Now().Equal(before) || s.Slack.Conversation(world.Owner) != text || s.Note("tour") != "1" {
 		t.Errorf("another world: %s, %s", s.Clock.Now(), s.Slack.Conversation(world.Owner))
+	}
+	if now, later := s.Steps(s.hero(t)); !reflect.DeepEqual(now, steps) || !maps.Equal(later, since) || since.Total() == 0 || !maps.Equal(s.Called(), called) {
+		t.Errorf("the calls were %v, and %v since, of %v; now %v, and %v since, of %v", steps, since, called, now, later, s.Called())
 	}
 	if r := s.press(t, world.Owner, "Approve"); r.Err != nil {
 		t.Fatal(r.Err)

@@ -59,6 +59,15 @@ func (c Calls) Counts() []Count {
 	return out
 }
 
+// callsOf is the inverse of Counts.
+func callsOf(all []Count) Calls {
+	out := Calls{}
+	for _, c := range all {
+		out[c.Operation] = c.N
+	}
+	return out
+}
+
 func (c Calls) add(o Operation) Calls {
 	if c == nil {
 		c = Calls{}
@@ -82,7 +91,7 @@ type who struct {
 // trail is what happened, in the order in which it did. Its zero value is ready.
 type trail struct {
 	mu      sync.Mutex
-	total   Calls                            // of everything, since the world began or was loaded
+	total   Calls                            // of everything, since the world began
 	pending map[who]Calls                    // since the user's rotation was saved last with something new
 	at      map[rotation.ID]map[string]Calls // by the hash of the entry
 	seen    map[rotation.ID]int              // entries of each rotation
@@ -156,7 +165,7 @@ func (s *Stage) Steps(r rotation.Rotation) (steps []Step, since Calls) {
 	return steps, maps.Clone(t.pending[who{r.Account, r.UserName}])
 }
 
-// Called returns all calls of AWS since the world began or was loaded.
+// Called returns all calls of AWS since the world began.
 func (s *Stage) Called() Calls {
 	s.trail.mu.Lock()
 	defer s.trail.mu.Unlock()
