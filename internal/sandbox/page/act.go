@@ -95,10 +95,10 @@ const (
 	inSide    pane = "side"
 )
 
-// moment is a state of the world as far as the clock shows it.
+// moment is a state of the world: between two long actions, or within one.
 func (p *Server) moment() string {
 	j := p.stage.Job()
-	return fmt.Sprint(p.stage.Clock.Now().Unix(), j.Name, j.Running)
+	return fmt.Sprint(j.Number, j.Running)
 }
 
 // alert is what a pane has to tell a person.

@@ -16,26 +16,32 @@ var passes = []struct {
 	D    time.Duration
 }{{"+1 hour", time.Hour}, {"+1 day", 24 * time.Hour}, {"+10 days", 240 * time.Hour}}
 
-func (d deed) scan() (place, error) { return d.at, d.stage.Scan() }
-
-// errLate answers a click on what was drawn before the clock went on: the second click of a double click, or somebody else's.
-var errLate = errors.New("the clock has gone on since you looked. Press again if you want it to go on from here")
+func (d deed) scan() (place, error) { return d.at, d.once(d.stage.Scan) }
 
 func (d deed) pass() (place, error) {
-	d.pressing.Lock() // or a second click would look before the first one's hour, and go on after it
-	defer d.pressing.Unlock()
-	if d.form.Get("from") != d.clockView(d.at).ISO {
-		if d.stage.Job().Running {
-			return d.at, stage.ErrBusy
-		}
-		return d.at, errLate
-	}
 	for _, p := range passes {
 		if p.Name == d.form.Get("d") {
-			return d.at, d.stage.Pass(p.Name, p.D)
+			return d.at, d.once(func() error { return d.stage.Pass(p.Name, p.D) })
 		}
 	}
 	return d.at, errors.New("the clock has no such step")
+}
+
+// errLate answers a click on what was drawn before the last long action: the second one of a double click, or somebody else's.
+var errLate = errors.New("the world has gone on since you looked. Press again if you still want it")
+
+// once starts a long action if none was started since its button was drawn.
+func (d deed) once(start func() error) error {
+	d.pressing.Lock() // or a second click would look before the first one's action starts, and start another after it
+	defer d.pressing.Unlock()
+	switch last := d.stage.Job(); {
+	case d.form.Get("after") == strconv.Itoa(last.Number):
+		return start()
+	case last.Running:
+		return stage.ErrBusy
+	default:
+		return errLate
+	}
 }
 
 // key lets a workload use a key, or gives it to the user's workload.

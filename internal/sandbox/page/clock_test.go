@@ -22,20 +22,29 @@ func alerts(body string) map[string]string {
 	return out
 }
 
+var afterOf = regexp.MustCompile(`name="after" value="([^"]+)"`)
+
+// drawn is what the clock's buttons say that they were drawn after.
+func (s *site) drawn() string {
+	s.t.Helper()
+	_, body, _ := s.get("/")
+	all := afterOf.FindAllStringSubmatch(body, -1)
+	if len(all) != 2 || all[0][1] != all[1][1] {
+		s.t.Fatalf("the clock's two forms do not say after what they were drawn: %q", all)
+	}
+	return all[0][1]
+}
+
 // TestDoubleClickOnTheClock is one hour, also if the first one is over before the second click comes; why the second does
-// nothing is said beside the clock, and no longer than it is true.
+// nothing is said beside the clock, and no longer than it is true. So it is with a scan.
 func TestDoubleClickOnTheClock(t *testing.T) {
 	s := newSite(t, stage.Options{Seed: (*world.World).SeedHero})
-	_, body, _ := s.get("/")
-	from := regexp.MustCompile(`name="from" value="([^"]+)"`).FindStringSubmatch(body)
-	if from == nil {
-		t.Fatal("the clock's buttons do not say what they were drawn for")
-	}
-	click := url.Values{"at": {"/"}, "d": {"+1 hour"}, "from": {from[1]}}
+	click := url.Values{"at": {"/"}, "d": {"+1 hour"}, "after": {s.drawn()}}
 	began := s.Clock.Now()
 	s.post("/act/pass", click)
 	s.still()
-	if _, body = s.post("/act/pass", click); !strings.HasPrefix(alerts(body)["clock"], "The clock has gone on") || len(alerts(body)) != 1 {
+	_, body := s.post("/act/pass", click)
+	if !strings.HasPrefix(alerts(body)["clock"], "The world has gone on") || len(alerts(body)) != 1 {
 		t.Errorf("alerts %q", alerts(body))
 	}
 	s.still()
@@ -48,6 +57,14 @@ func TestDoubleClickOnTheClock(t *testing.T) {
 	s.mustPass(1)
 	if _, body, _ = s.get("/"); len(alerts(body)) != 0 {
 		t.Errorf("the world has gone on, and it is still said: %q", alerts(body))
+	}
+
+	click.Set("after", s.drawn())
+	s.post("/act/scan", click)
+	s.still()
+	s.AWS.ResetCounters()
+	if _, body = s.post("/act/scan", click); !strings.HasPrefix(alerts(body)["clock"], "The world has gone on") || len(s.AWS.Counters()) != 0 {
+		t.Errorf("a second scan: alerts %q, calls %v", alerts(body), s.AWS.Counters())
 	}
 }
 

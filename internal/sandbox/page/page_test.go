@@ -76,7 +76,7 @@ func (s *site) post(path string, form url.Values) (int, string) {
 
 func (s *site) scan() {
 	s.t.Helper()
-	s.post("/act/scan", url.Values{"at": {"/"}})
+	s.post("/act/scan", url.Values{"at": {"/"}, "after": {s.drawn()}})
 	if err := s.Wait(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}

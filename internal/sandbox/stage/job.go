@@ -9,6 +9,7 @@ import (
 
 // Job is a long action, the running one or the last one.
 type Job struct {
+	Number      int // of this process: the first one is 1
 	Name        string
 	Running     bool
 	Done, Total int       // steps
@@ -47,7 +48,7 @@ func (s *Stage) run(name string, total int, do func(context.Context) (string, er
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	j.now, j.stop, j.done = Job{Name: name, Running: true, Total: total, Began: s.Clock.Now()}, stop, done
+	j.now, j.stop, j.done = Job{Number: j.now.Number + 1, Name: name, Running: true, Total: total, Began: s.Clock.Now()}, stop, done
 	go func() {
 		defer close(done)
 		defer stop()
