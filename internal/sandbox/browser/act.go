@@ -34,7 +34,7 @@ func (p *Tab) click(selector, name string, n int) error {
 			return err
 		}
 		if did.Hit > 0 {
-			return nil
+			return p.settle(ctx)
 		}
 		missed = did.Missed
 	}
@@ -88,8 +88,19 @@ func (p *Tab) fill(selector, label, text string) error {
 func (p *Tab) choose(selector, label, option string) error {
 	ctx, cancel := p.limit()
 	defer cancel()
-	_, err := p.ask(ctx, "choose", selector, label, option)
-	return err
+	if _, err := p.ask(ctx, "choose", selector, label, option); err != nil {
+		return err
+	}
+	return p.settle(ctx)
+}
+
+// settle waits until what the page has asked for by now is answered: whoever looks at the server after a click, or for words
+// that were to be seen before it, sees what the click did. The page has begun to ask before it runs a script.
+func (p *Tab) settle(ctx context.Context) error {
+	if err := p.script(ctx, nil, "", "frame"); err != nil {
+		return err
+	}
+	return p.watch.heard(ctx)
 }
 
 // accept answers a dialog of the browser with yes.

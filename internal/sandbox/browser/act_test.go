@@ -2,6 +2,9 @@ package browser
 
 import (
 	"image/png"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -78,6 +81,30 @@ func TestClickKeepsToItsRow(t *testing.T) {
 	p.Within("#row").Click("Go")
 	p.See("right")
 	p.Not("wrong")
+}
+
+// What a click makes the page ask for is answered when Click returns, however slow the answer, and so with a key.
+func TestClickIsHeard(t *testing.T) {
+	answered := 0
+	mux, free := http.NewServeMux(), make(chan bool)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, good(`<p>done</p><button onclick="fetch('/held', {method: 'POST'}).then(r => r.text()); setTimeout(() => fetch('/free').then(r => r.text()), 300)">Go</button>`))
+	})
+	mux.HandleFunc("GET /free", func(http.ResponseWriter, *http.Request) { free <- true })
+	mux.HandleFunc("POST /held", func(http.ResponseWriter, *http.Request) { <-free; answered++ })
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	p := shared.Tab(t, desk)
+	p.Open(srv.URL)
+	for i, do := range []func(){func() { p.Click("Go") }, func() { p.Eval(`document.querySelector('button').focus()`, nil); p.Press("Enter") }, func() { p.Within("main").Click("Go") }} {
+		do()
+		p.See("done") // as before
+		if answered != i+1 {
+			t.Fatalf("%d answers after %d acts", answered, i+1)
+		}
+	}
+	p.Close()
 }
 
 func TestBurst(t *testing.T) {

@@ -20,6 +20,7 @@ var modifiers = map[string]chromedp.Modifier{
 }
 
 // Press presses a key where the focus is: "Tab", "Enter", "Escape", "ArrowDown", "a", or one with modifiers, "Shift+Tab".
+// What it makes the page ask for is answered when it returns.
 func (p *Tab) Press(key string) {
 	p.t.Helper()
 	var opts []chromedp.KeyOption
@@ -41,7 +42,11 @@ func (p *Tab) Press(key string) {
 	}
 	ctx, cancel := p.limit()
 	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.KeyEvent(code, opts...)); err != nil {
+	err := chromedp.Do(ctx, chromedp.KeyEvent(code, opts...))
+	if err == nil {
+		err = p.settle(ctx)
+	}
+	if err != nil {
 		p.t.Fatalf("press %q: %v", key, err)
 	}
 }

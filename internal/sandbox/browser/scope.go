@@ -14,7 +14,8 @@ func (p *Tab) Within(selector string) *Scope { return &Scope{p, selector} }
 func (p *Tab) all() *Scope { return &Scope{p, ""} }
 
 // Click clicks the one visible and enabled button, link, summary, checkbox or tab whose accessible name is exactly name. It
-// waits until there is one that stands still and is not covered, and it is an error if there are several.
+// waits until there is one that stands still and is not covered, and it is an error if there are several. What the click makes the
+// page ask for is answered when Click returns.
 func (p *Tab) Click(name string) { p.t.Helper(); p.all().Click(name) }
 
 // Click clicks as Tab.Click does, within the scope.
@@ -45,7 +46,8 @@ func (s *Scope) Fill(label, text string) {
 	}
 }
 
-// Select chooses the option that reads option from the list whose accessible name is exactly label. It waits until there is one.
+// Select chooses the option that reads option from the list whose accessible name is exactly label. It waits until there is one,
+// and then as Click does.
 func (p *Tab) Select(label, option string) { p.t.Helper(); p.all().Select(label, option) }
 
 // Select selects as Tab.Select does, within the scope.

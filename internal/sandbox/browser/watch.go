@@ -25,6 +25,7 @@ type watch struct {
 	expected []expectation
 	requests map[network.RequestID]*request // without an end
 	loaders  map[cdp.FrameID]cdp.LoaderID   // the document of a frame, or the one that is on its way
+	top      cdp.FrameID                    // the frame of the page itself
 	changed  chan struct{}                  // closed when a request ends
 }
 
@@ -62,20 +63,39 @@ func (w *watch) take() []string {
 
 // rest waits until no request is on its way, streams apart.
 func (w *watch) rest(ctx context.Context) {
+	_ = w.until(ctx, func(*request) bool { return true }) // what is not at rest by then is not waited for
+}
+
+// heard waits until the requests that are on their way now are answered, streams apart.
+func (w *watch) heard(ctx context.Context) error {
+	now := map[*request]bool{}
+	w.mu.Lock()
+	for _, r := range w.requests {
+		now[r] = true
+	}
+	w.mu.Unlock()
+	return w.until(ctx, func(r *request) bool { return now[r] })
+}
+
+// until waits until no request that counts is on its way, streams apart. The error names one that is.
+func (w *watch) until(ctx context.Context, counts func(*request) bool) error {
 	for {
+		var open *request
 		w.mu.Lock()
-		busy, changed := false, w.changed
+		changed := w.changed
 		for _, r := range w.requests {
-			busy = busy || !r.stream
+			if !r.stream && !w.left(r) && counts(r) {
+				open = r
+			}
 		}
 		w.mu.Unlock()
-		if !busy {
-			return
+		if open == nil {
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return
+			return fmt.Errorf("no answer to %s %s", open.method, open.url)
 		}
 	}
 }
@@ -137,12 +157,14 @@ func (w *watch) sent(e *network.EventRequestWillBeSent) {
 	}
 	r := &request{method: e.Request.Method, url: e.Request.URL, frame: e.FrameID, loader: e.LoaderID, stream: e.Type == network.ResourceTypeEventSource}
 	if e.Type == network.ResourceTypeDocument {
-		if before, known := w.loaders[e.FrameID]; known && before != e.LoaderID {
-			for _, of := range w.requests { // of the page that is left: chromium need not say how they end
-				of.stream = true
-			}
+		if w.top == "" {
+			w.top = e.FrameID
+		}
+		if e.FrameID == w.top && w.loaders[w.top] != e.LoaderID {
+			clear(w.loaders) // its frames go with it
 		}
 		w.loaders[e.FrameID] = e.LoaderID
+		w.change()
 	}
 	if foreign(r.url) {
 		w.add("a request to another machine: %s %s", r.method, r.url)
@@ -150,6 +172,9 @@ func (w *watch) sent(e *network.EventRequestWillBeSent) {
 	}
 	w.requests[e.RequestID] = r
 }
+
+// left says whether a request is of a document that was left: chromium need not say how it ends.
+func (w *watch) left(r *request) bool { return r.loader != w.loaders[r.frame] }
 
 func (w *watch) answered(e *network.EventResponseReceived) {
 	r := w.requests[e.RequestID]
@@ -176,7 +201,7 @@ func (w *watch) failed(e *network.EventLoadingFailed) {
 	if r == nil || r.told || e.BlockedReason == network.BlockedReasonCsp || w.meant(0, r.url) { // of the policy the log tells
 		return
 	}
-	if e.ErrorText == "net::ERR_ABORTED" && (r.stream || r.loader != w.loaders[r.frame]) {
+	if e.ErrorText == "net::ERR_ABORTED" && (r.stream || w.left(r)) {
 		return
 	}
 	w.add("failed with %s: %s %s", e.ErrorText, r.method, r.url)

@@ -1,7 +1,12 @@
 package browser
 
 import (
+	"context"
+	"slices"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 )
 
 func TestWatchersFind(t *testing.T) {
@@ -50,6 +55,51 @@ func TestLeavingAPageIsNoFinding(t *testing.T) {
 	p.See("fine")
 	p.Open(url)
 	p.Audit("again")
+}
+
+// TestHeard: what a page asks for is waited for; how what a page asked for ends that was left, chromium need not say.
+func TestHeard(t *testing.T) {
+	const main, frame = "main", "frame"
+	sent := func(id string, in cdp.FrameID, by string, kind network.ResourceType) *network.EventRequestWillBeSent {
+		return &network.EventRequestWillBeSent{RequestID: network.RequestID(id), FrameID: in, LoaderID: cdp.LoaderID(by), Type: kind,
+			Request: &network.Request{Method: "GET", URL: "http://127.0.0.1/" + id}}
+	}
+	document := func(in cdp.FrameID, id string) *network.EventRequestWillBeSent {
+		return sent(id, in, id, network.ResourceTypeDocument)
+	}
+	ended := func(id string) any { return &network.EventLoadingFinished{RequestID: network.RequestID(id)} }
+	page := []any{document(main, "first"), ended("first"), document(frame, "inner"), ended("inner")}
+	for name, tt := range map[string]struct {
+		events []any
+		want   string
+	}{
+		"nothing":                       {nil, ""},
+		"on its way":                    {[]any{sent("a", main, "first", network.ResourceTypeFetch)}, "no answer to GET http://127.0.0.1/a"},
+		"answered":                      {[]any{sent("a", main, "first", network.ResourceTypeFetch), ended("a")}, ""},
+		"a stream":                      {[]any{sent("a", main, "first", network.ResourceTypeEventSource)}, ""},
+		"of the page before":            {[]any{sent("a", main, "first", network.ResourceTypeFetch), document(main, "second"), ended("second")}, ""},
+		"of a frame of the page before": {[]any{sent("a", frame, "inner", network.ResourceTypeFetch), document(main, "second"), ended("second")}, ""},
+		"sent while its page is left":   {[]any{document(main, "second"), sent("a", main, "first", network.ResourceTypeFetch), ended("second")}, ""},
+		"the next page":                 {[]any{document(main, "second")}, "no answer to GET http://127.0.0.1/second"},
+		"while a frame moves on":        {[]any{sent("a", main, "first", network.ResourceTypeFetch), document(frame, "other"), ended("other")}, "no answer to GET http://127.0.0.1/a"},
+		"of a frame that has moved on":  {[]any{sent("a", frame, "inner", network.ResourceTypeFetch), document(frame, "other"), ended("other")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWatch()
+			for _, e := range slices.Concat(page, tt.events) {
+				w.see(e)
+			}
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			got := ""
+			if err := w.heard(over); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
 }
 
 func TestForeign(t *testing.T) {
