@@ -26,6 +26,12 @@ type site struct {
 
 func newSite(t *testing.T, o stage.Options) *site {
 	t.Helper()
+	return siteBehind(t, o, func(_ *stage.Stage, h http.Handler) http.Handler { return h })
+}
+
+// siteBehind is a site with something between it and the browser.
+func siteBehind(t *testing.T, o stage.Options, between func(*stage.Stage, http.Handler) http.Handler) *site {
+	t.Helper()
 	s, err := stage.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +41,7 @@ func newSite(t *testing.T, o stage.Options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(p)
+	srv := httptest.NewServer(between(s, p))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
 		srv.Close()

@@ -4,15 +4,14 @@
 const served = new WeakMap() // a part of the page → as the server sent it
 const status = document.getElementById('status')
 let asked = 0 // requests that were made
-let shown = 0 // the latest one whose answer is shown
+let shown = { n: 0, ...document.body.dataset } // the one whose answer is shown, and the state of the world that it tells
 let here = location.href // the place that the person wants to see; an answer about another one is not shown any more
 
 const parts = root => root.querySelectorAll('[data-region], [data-keyed] > [data-key]')
 const remember = (el, from = el) => { served.set(el, from.outerHTML) }
 
 // show brings the page to what the server sent.
-function show(text) {
-  const next = new DOMParser().parseFromString(text, 'text/html')
+function show(next) {
   const focus = focusNow()
   for (const is of document.querySelectorAll('[data-region]')) {
     const be = next.querySelector(`[data-region="${CSS.escape(is.dataset.region)}"]`)
@@ -167,19 +166,26 @@ function lost(text) {
   w.prepend(p)
 }
 
+// later says whether an answer tells of a later state of the world than what is shown; of the same one the later request counts,
+// and of another world, too.
+const later = (n, { run, version }) => run === shown.run && version !== shown.version ? Number(version) > Number(shown.version) : n > shown.n
+
 // load asks the server for a page and shows it, unless a later one is there already or the person has gone elsewhere.
 async function load(url, init) {
   const n = ++asked, from = here
   document.documentElement.setAttribute('aria-busy', 'true')
   try {
-    const answer = await fetch(url, init)
+    const answer = await fetch(url, { cache: 'no-store', ...init }) // a cache lets one wait for the other
     const text = await answer.text()
     if (!answer.ok) throw new Error(text)
     while (pressed) await released
-    if (n > shown && here === from) {
-      shown = n
-      if (init) here = answer.url
-      show(text)
+    if (here === from) {
+      if (init) here = answer.url // where a click leads counts also if something later is shown by now
+      const next = new DOMParser().parseFromString(text, 'text/html')
+      if (later(n, next.body.dataset)) {
+        shown = { n, ...next.body.dataset }
+        show(next)
+      } else if (here !== from) await load(here)
     }
     return true
   } catch (e) {
