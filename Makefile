@@ -57,9 +57,9 @@ package:
 deploy:
 	@./infra/deploy.sh $(ARGS)
 
-# The world of the tour as a page. make demo ARGS='-data DIR' keeps it.
+# The world of the tour as a page. make demo ARGS='-data DIR' keeps it. Under go run, Ctrl-C would read as an error.
 demo:
-	@$(GO) run ./cmd/demo $(ARGS)
+	@mkdir -p bin && $(GO) build -o bin/demo ./cmd/demo && exec bin/demo $(ARGS)
 
 tour:
 	@$(GO) run ./cmd/demo -tour
