@@ -18,11 +18,12 @@ func TestMakeDemo(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("no make here")
 	}
-	var said bytes.Buffer
+	var failed bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-C", "../..", "demo", "ARGS=-listen 127.0.0.1:0")
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=") // of the make that runs the tests
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Stderr = &said
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Stderr = &failed
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -30,15 +31,17 @@ func TestMakeDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && !strings.Contains(lines.Text(), "Ctrl-C") {
+	said, line, lines := "", "", bufio.NewReader(out)
+	for err == nil && !strings.Contains(line, "Ctrl-C") {
+		line, err = lines.ReadString('\n')
+		said += line
 	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
 	}
-	rest, _ := io.ReadAll(io.MultiReader(strings.NewReader(lines.Text()), out))
+	last, _ := io.ReadAll(lines)
 	_ = cmd.Wait() // make ends by the signal, as every make
-	if !strings.Contains(string(rest), "Ending.") || strings.Contains(said.String(), "Error") {
-		t.Errorf("it said:\n%s\nand:\n%s", rest, &said)
+	if err != nil || !strings.Contains(string(last), "Ending.") || strings.Contains(failed.String(), "Error") {
+		t.Errorf("%v; it said:\n%s%s\nand:\n%s", err, said, last, &failed)
 	}
 }

@@ -5,12 +5,21 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/keyturn/keyturn/internal/sandbox/browser"
 	"github.com/keyturn/keyturn/internal/sandbox/stage"
 	"github.com/keyturn/keyturn/internal/sandbox/world"
 )
+
+// await waits for a sign, or until nobody waits for the answer any more.
+func await(r *http.Request, sign <-chan bool) {
+	select {
+	case <-sign:
+	case <-r.Context().Done():
+	}
+}
 
 // TestLateAnswerInTheBrowser: a click that leads to another place leads there also if the page was brought up to date while
 // its answer was on the way.
@@ -32,7 +41,7 @@ func TestLateAnswerInTheBrowser(t *testing.T) {
 			}
 			for range 2 { // the page asks anew when it shows the answer to the one before
 				s.Changed()
-				<-loaded
+				await(r, loaded)
 			}
 			maps.Copy(w.Header(), answer.Header())
 			w.WriteHeader(answer.Code)
@@ -47,21 +56,21 @@ func TestLateAnswerInTheBrowser(t *testing.T) {
 
 // TestOldAnswerInTheBrowser: answers that come in another order than the page has asked take nothing back.
 func TestOldAnswerInTheBrowser(t *testing.T) {
-	said, drawn, release, loaded := make(chan bool, 1), make(chan bool), make(chan bool), make(chan bool, 100)
+	var said atomic.Bool
+	drawn, release, loaded := make(chan bool), make(chan bool), make(chan bool, 100)
 	s := siteBehind(t, stage.Options{Seed: (*world.World).SeedHero}, func(s *stage.Stage, h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.Method == http.MethodPost: // it waits until what the page asked for after it is drawn
-				said <- true
+				said.Store(true)
 				s.Changed()
-				<-drawn
+				await(r, drawn)
 				h.ServeHTTP(w, r)
-			case r.URL.Path == "/" && len(said) > 0: // which is on its way longer
-				<-said
+			case r.URL.Path == "/" && said.CompareAndSwap(true, false): // which is on its way longer
 				answer := httptest.NewRecorder()
 				h.ServeHTTP(answer, r)
-				drawn <- true
-				<-release
+				close(drawn)
+				await(r, release)
 				_, _ = io.Copy(w, answer.Body)
 			default:
 				h.ServeHTTP(w, r)
